@@ -1,1 +1,3 @@
-//! planner
+//! restow-planner
+
+pub mod model;
