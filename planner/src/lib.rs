@@ -1,3 +1,5 @@
 //! restow-planner
 
 pub mod model;
+pub mod plan;
+pub mod rule;

@@ -1,0 +1,143 @@
+//! A plan is a value: what is asked, what moves where, what it costs, and the certificate of its price.
+
+pub mod back;
+mod impact;
+mod intent;
+pub mod moves;
+mod pattern;
+
+pub use impact::{BrokerImpact, Impact, PairBytes, Spread};
+pub use intent::{Intent, Pacing};
+pub use moves::{Move, Moves, Step};
+pub use pattern::{BadPattern, Pattern};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BrokerId, TopicId, TopicPartition};
+use crate::rule::Rule;
+
+/// A broker as a plan knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanBroker {
+    /// Its id.
+    pub id: BrokerId,
+    /// Its zone; `None` where the cluster has no zones (zone rules are then off).
+    pub zone: Option<String>,
+    /// Bytes that it may hold at most; `None` where unknown.
+    pub limit_bytes: Option<u64>,
+}
+
+/// A topic with partitions that move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanTopic {
+    /// Its name.
+    pub name: String,
+    /// Its id when the plan was made: a topic of another id is another topic.
+    pub id: TopicId,
+    /// Whether Kafka flags it as internal.
+    pub internal: bool,
+    /// Effective `min.insync.replicas` when the plan was made; `None` where unknown.
+    pub min_isr: Option<u32>,
+}
+
+/// A partition that the intent covers and the plan leaves as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Source brokers that keep a replica of it.
+    pub keeps: Vec<BrokerId>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A config difference that a person accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedDifference {
+    /// The config key.
+    pub key: String,
+    /// The topic.
+    pub topic: String,
+    /// Each value with the brokers that apply it.
+    pub values: Vec<(String, Vec<BrokerId>)>,
+}
+
+/// Why no plan could have moved fewer bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Lower bound in bytes: the known sizes of the replicas that have to leave their broker.
+    pub bound_bytes: u64,
+    /// Bytes that the plan copies, of the known sizes.
+    pub moved_bytes: u64,
+    /// Replicas that have to be copied and whose size is unknown; they count in neither figure.
+    pub unknown_sizes: u64,
+}
+
+/// A plan; immutable. It holds no time, host, throttle or order: those are the run's pace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The cluster that it is for.
+    pub cluster_id: String,
+    /// What was asked.
+    pub intent: Intent,
+    /// Whether a stage ends before the next begins.
+    pub pacing: Pacing,
+    /// Seed of its random choices.
+    pub seed: u64,
+    /// Every broker of the cluster, ordered by id.
+    pub brokers: Vec<PlanBroker>,
+    /// Rules that it keeps.
+    pub rules: Vec<Rule>,
+    /// Partitions whose start already breaks the zone rule: for them it is `NoWorse`.
+    pub no_worse: Vec<TopicPartition>,
+    /// Config differences that a person accepted.
+    pub accepted_differences: Vec<AcceptedDifference>,
+    /// Brokers that a person gave up.
+    pub given_up: Vec<BrokerId>,
+    /// What it leaves out.
+    pub left_out: Vec<LeftOut>,
+    /// Topics with moves, ordered by name.
+    pub topics: Vec<PlanTopic>,
+    /// The moves: internal topics last, then by topic name and partition.
+    pub moves: Moves,
+    /// Bytes per broker before, at the peak, and after.
+    pub impact: Vec<BrokerImpact>,
+    /// The certificate of its price.
+    pub certificate: Certificate,
+}
+
+impl Plan {
+    /// The topic of a move.
+    pub fn topic_of(&self, m: &Move<'_>) -> &PlanTopic {
+        &self.topics[m.topic as usize]
+    }
+
+    /// The name of the partition that a move moves.
+    pub fn partition_of(&self, m: &Move<'_>) -> TopicPartition {
+        TopicPartition::new(self.topic_of(m).name.clone(), m.partition)
+    }
+
+    /// A broker's zone; `None` where the cluster has no zones or the broker is not in the plan.
+    pub fn zone(&self, broker: BrokerId) -> Option<&str> {
+        let at = self.brokers.binary_search_by_key(&broker, |b| b.id).ok()?;
+        self.brokers[at].zone.as_deref()
+    }
+
+    /// Number of different zones of a list; brokers without a zone count as one zone together.
+    pub fn count_zones(&self, list: &[BrokerId]) -> usize {
+        let mut zones: Vec<Option<&str>> = list.iter().map(|broker| self.zone(*broker)).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        zones.len()
+    }
+
+    /// Whether any move has a step of this kind.
+    pub fn has(&self, step: Step) -> bool {
+        self.moves.iter().any(|m| m.has(step))
+    }
+}
