@@ -1,0 +1,373 @@
+//! A running cluster.
+
+use crate::admin::Admin;
+use crate::install::{Install, home};
+use crate::node::Node;
+use crate::process::{say, wait_until};
+use crate::shell::Shell;
+use crate::spec::{HOST, Place, Spec, properties};
+use crate::tool::{self, ToolOutput};
+use crate::watchdog::Watchdog;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The node id of the KRaft controller: give it to [`Kafka::kill`] and its like.
+pub const CONTROLLER: i32 = 100;
+
+/// The cluster id of every cluster under test.
+const CLUSTER_ID: &str = "cmVzdG93LXRlc3RpbmctMQ";
+const START_LIMIT: Duration = Duration::from_secs(120);
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+const TOOL_LIMIT: Duration = Duration::from_secs(120);
+
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// A running cluster; it and everything that it wrote is gone when this is dropped.
+///
+/// All methods take `&self`, so that a test may share it between threads.
+#[derive(Debug)]
+pub struct Kafka {
+    admin: Admin,
+    install: Install,
+    spec: Mutex<Spec>,
+    places: BTreeMap<i32, Place>,
+    nodes: BTreeMap<i32, Mutex<Node>>,
+    directory: PathBuf,
+    watchdog: Watchdog,
+    start_up: Duration,
+    _lock: File,
+}
+
+impl Kafka {
+    /// Starts a cluster and waits until every broker serves. Waits for other clusters on this machine to end first.
+    ///
+    /// # Panics
+    /// When the cluster cannot be started; with the end of the log of the node that failed.
+    #[must_use]
+    pub fn start(spec: Spec) -> Kafka {
+        let install = Install::of(&spec.version);
+        let lock = the_only_cluster();
+        let begin = Instant::now();
+        let name = format!("restow-kafka-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(name);
+        let ids: Vec<i32> = spec.brokers.iter().map(|broker| broker.id).chain([CONTROLLER]).collect();
+        let mut ports = free_ports(2 * ids.len()).into_iter();
+        let mut places = BTreeMap::new();
+        let mut nodes = BTreeMap::new();
+        for &id in &ids {
+            let dir = directory.join(id.to_string());
+            fs::create_dir_all(&dir).expect("a directory for the cluster cannot be made");
+            let mut port = || ports.next().expect("two ports for each node");
+            let place = Place { id, port: port(), extra: port(), dir: dir.display().to_string() };
+            let name = if id == CONTROLLER { "the controller".to_owned() } else { format!("broker {id}") };
+            nodes.insert(id, Mutex::new(Node::new(&name, place.port, &dir)));
+            assert!(
+                places.insert(id, place).is_none(),
+                "node id {id} is given twice ({CONTROLLER} is the controller's)"
+            );
+        }
+        let watchdog = Watchdog::start(&directory);
+        let shell = Shell::start(&install, &directory.join("admin.log"));
+        let admin = Admin::new(shell, &directory);
+        let mut kafka = Kafka {
+            admin,
+            install,
+            spec: Mutex::new(spec),
+            places,
+            nodes,
+            directory,
+            watchdog,
+            start_up: Duration::ZERO,
+            _lock: lock,
+        };
+        kafka.bring_up(&ids);
+        kafka.start_up = begin.elapsed();
+        say(&format!("ready after {:.1} s", kafka.start_up.as_secs_f64()));
+        kafka
+    }
+
+    fn bring_up(&self, ids: &[i32]) {
+        let spec = self.lock_spec().clone();
+        say(&format!(
+            "Kafka {}: {} brokers in {}",
+            spec.version,
+            spec.brokers.len(),
+            self.directory.display()
+        ));
+        ids.iter().for_each(|&id| self.write_config(id));
+        let configs: Vec<PathBuf> = ids.iter().map(|&id| self.node(id).config()).collect();
+        self.admin.format(CLUSTER_ID, &configs, &spec.format);
+        say("formatted; starting all nodes");
+        self.start_nodes(ids);
+        self.admin.connect(&self.bootstrap());
+        let all = |cluster: crate::Cluster| spec.brokers.iter().all(|b| cluster.brokers.contains_key(&b.id));
+        let ready = wait_until(START_LIMIT, || self.admin.cluster().is_ok_and(all));
+        assert!(ready, "the metadata does not show all brokers after {START_LIMIT:?}");
+    }
+
+    /// How long the start took, without the wait for other clusters and for Maven.
+    #[must_use]
+    pub fn start_up(&self) -> Duration {
+        self.start_up
+    }
+
+    /// The version that runs.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.install.version
+    }
+
+    /// The admin client: the tests' own view of this cluster.
+    #[must_use]
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// The addresses of all brokers whose processes run, with commas.
+    #[must_use]
+    pub fn bootstrap(&self) -> String {
+        let running = |id: &&i32| **id != CONTROLLER && self.node(**id).is_running();
+        let addresses: Vec<String> = self.nodes.keys().filter(running).map(|&id| self.address(id)).collect();
+        addresses.join(",")
+    }
+
+    /// The PLAINTEXT address of a broker (of the controller: its CONTROLLER listener).
+    #[must_use]
+    pub fn address(&self, id: i32) -> String {
+        format!("{HOST}:{}", self.place(id).port)
+    }
+
+    /// The address that `{host}:{extra}` stands for in the properties of this node.
+    #[must_use]
+    pub fn extra_address(&self, id: i32) -> String {
+        format!("{HOST}:{}", self.place(id).extra)
+    }
+
+    /// A node's own directory: its two log directories are `a` and `b` in it.
+    #[must_use]
+    pub fn node_dir(&self, id: i32) -> PathBuf {
+        PathBuf::from(&self.place(id).dir)
+    }
+
+    /// A directory that goes away with the cluster, for files of the test.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.directory.clone()
+    }
+
+    /// What a node has logged: warnings and worse, and its starts.
+    #[must_use]
+    pub fn log(&self, id: i32) -> PathBuf {
+        self.node(id).log()
+    }
+
+    /// SIGKILL: the power is gone. The controller notices after three seconds.
+    pub fn kill(&self, id: i32) {
+        say(&format!("kill {id}"));
+        self.node(id).kill(&self.watchdog);
+    }
+
+    /// SIGTERM, and waits: a controlled shutdown. False if the node had to be killed after a minute.
+    #[allow(clippy::must_use_candidate)]
+    pub fn stop(&self, id: i32) -> bool {
+        say(&format!("stop {id}"));
+        self.node(id).stop(&self.watchdog, STOP_LIMIT)
+    }
+
+    /// Starts a node again with its data, and waits until it serves.
+    pub fn start_broker(&self, id: i32) {
+        self.start_brokers(&[id]);
+    }
+
+    /// Starts several nodes again, at once.
+    pub fn start_brokers(&self, ids: &[i32]) {
+        ids.iter().for_each(|&id| self.write_config(id));
+        self.start_nodes(ids);
+    }
+
+    /// SIGSTOP: the node keeps its connections and answers nothing.
+    pub fn pause(&self, id: i32) {
+        say(&format!("pause {id}"));
+        self.node(id).pause();
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self, id: i32) {
+        say(&format!("resume {id}"));
+        self.node(id).resume();
+    }
+
+    /// Whether a node's process was started and neither killed nor stopped since.
+    #[must_use]
+    pub fn is_running(&self, id: i32) -> bool {
+        self.node(id).is_running()
+    }
+
+    /// Adds properties to a node; they hold from its next start.
+    pub fn set_properties(&self, id: i32, more: &[(&str, &str)]) {
+        let more = more.iter().map(|&(key, value)| (key.to_owned(), value.to_owned()));
+        let mut spec = self.lock_spec();
+        if id == CONTROLLER {
+            spec.controller_properties.extend(more);
+        } else {
+            let broker = spec.brokers.iter_mut().find(|broker| broker.id == id);
+            broker.unwrap_or_else(|| panic!("there is no broker {id}")).properties.extend(more);
+        }
+    }
+
+    /// Runs a Java class of this version of Kafka, for at most two minutes.
+    #[must_use]
+    pub fn tool(&self, main_class: &str, args: &[&str]) -> ToolOutput {
+        tool::run(&self.install, main_class, args, TOOL_LIMIT)
+    }
+
+    /// `kafka-topics --bootstrap-server … args`.
+    #[must_use]
+    pub fn topics(&self, args: &[&str]) -> ToolOutput {
+        self.with_bootstrap("org.apache.kafka.tools.TopicCommand", args)
+    }
+
+    /// `kafka-reassign-partitions --bootstrap-server … args`.
+    #[must_use]
+    pub fn reassign(&self, args: &[&str]) -> ToolOutput {
+        self.with_bootstrap("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", args)
+    }
+
+    /// `kafka-leader-election --bootstrap-server … args`.
+    #[must_use]
+    pub fn elect(&self, args: &[&str]) -> ToolOutput {
+        self.with_bootstrap("org.apache.kafka.tools.LeaderElectionCommand", args)
+    }
+
+    /// `kafka-configs --bootstrap-server … args`.
+    #[must_use]
+    pub fn configs(&self, args: &[&str]) -> ToolOutput {
+        self.with_bootstrap("kafka.admin.ConfigCommand", args)
+    }
+
+    fn with_bootstrap(&self, main_class: &str, args: &[&str]) -> ToolOutput {
+        let bootstrap = self.bootstrap();
+        let all: Vec<&str> =
+            ["--bootstrap-server", &bootstrap].into_iter().chain(args.iter().copied()).collect();
+        self.tool(main_class, &all)
+    }
+
+    pub(crate) fn install(&self) -> &Install {
+        &self.install
+    }
+
+    pub(crate) fn watchdog(&self) -> &Watchdog {
+        &self.watchdog
+    }
+
+    fn start_nodes(&self, ids: &[i32]) {
+        let begin = Instant::now();
+        ids.iter().for_each(|&id| self.node(id).start(&self.install, &self.watchdog));
+        let mut waiting = ids.to_vec();
+        let started = wait_until(START_LIMIT, || {
+            waiting.retain(|&id| {
+                let started = self.node(id).is_started();
+                if started {
+                    say(&format!(
+                        "{} is up after {:.1} s",
+                        self.node(id).name,
+                        begin.elapsed().as_secs_f64()
+                    ));
+                }
+                !started
+            });
+            waiting.is_empty()
+        });
+        if !started {
+            let tails: Vec<String> = waiting.iter().map(|&id| self.node(id).tail()).collect();
+            panic!("not started after {START_LIMIT:?}: {waiting:?}\n{}", tails.join("\n"));
+        }
+    }
+
+    fn write_config(&self, id: i32) {
+        let spec = self.lock_spec();
+        let (place, controller) = (self.place(id), self.place(CONTROLLER));
+        let text = if id == CONTROLLER {
+            properties(place, controller, None, &[&spec.controller_properties])
+        } else {
+            let broker = spec.brokers.iter().find(|broker| broker.id == id);
+            let broker = broker.unwrap_or_else(|| panic!("there is no broker {id}"));
+            properties(place, controller, broker.rack.as_deref(), &[&spec.properties, &broker.properties])
+        };
+        fs::write(self.node(id).config(), text).expect("server.properties cannot be written");
+    }
+
+    fn place(&self, id: i32) -> &Place {
+        self.places.get(&id).unwrap_or_else(|| panic!("there is no node {id}"))
+    }
+
+    fn node(&self, id: i32) -> MutexGuard<'_, Node> {
+        let node = self.nodes.get(&id).unwrap_or_else(|| panic!("there is no node {id}"));
+        node.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_spec(&self) -> MutexGuard<'_, Spec> {
+        self.spec.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what the nodes logged where it outlives the cluster.
+    fn keep_logs(&self) {
+        let kept = home().join("failed").join(self.directory.file_name().unwrap_or_default());
+        let _ = fs::create_dir_all(&kept);
+        for &id in self.nodes.keys() {
+            let node = self.node(id);
+            for (path, name) in
+                [(node.log(), "kafka.log"), (node.output(), "jvm.log"), (node.config(), "properties")]
+            {
+                let _ = fs::copy(path, kept.join(format!("{id}-{name}")));
+            }
+        }
+        let _ = fs::copy(self.directory.join("admin.log"), kept.join("admin.log"));
+        say(&format!("the test failed: the logs of its cluster are kept in {}", kept.display()));
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        for &id in self.nodes.keys() {
+            let mut node = self.node(id);
+            if node.is_running() {
+                node.kill(&self.watchdog);
+            }
+        }
+        if std::thread::panicking() {
+            self.keep_logs();
+        }
+        if std::env::var_os("RESTOW_KAFKA_KEEP").is_some() {
+            self.watchdog.keep_directory();
+            say(&format!("RESTOW_KAFKA_KEEP is set: {} stays", self.directory.display()));
+        }
+    }
+}
+
+/// Waits until no other cluster runs on this machine (of this checkout), and holds that.
+fn the_only_cluster() -> File {
+    let path = home().join("lock");
+    let lock =
+        File::options().create(true).append(true).open(&path).expect("the cluster lock cannot be made");
+    if lock.try_lock().is_err() {
+        say("waiting for another test's cluster to end");
+        lock.lock().expect("the cluster lock cannot be taken");
+    }
+    lock
+}
+
+/// Ports that nobody listens on. They are below the range that the system takes for outgoing connections (32768 and up
+/// on Linux), else a client could sit on a broker's port while that broker is down.
+fn free_ports(count: usize) -> Vec<u16> {
+    let from = 20_000 + (std::process::id() % 100) as u16 * 100;
+    let ports: Vec<u16> =
+        (from..32_000).filter(|&port| TcpListener::bind((HOST, port)).is_ok()).take(count).collect();
+    assert_eq!(ports.len(), count, "no {count} free ports from {from} to 32000");
+    ports
+}

@@ -1,0 +1,162 @@
+//! What a cluster under test should be.
+
+use std::collections::BTreeMap;
+
+/// A cluster to start: one KRaft controller ([`CONTROLLER`](crate::CONTROLLER)) and these brokers.
+///
+/// In every value `{id}`, `{host}`, `{port}` (the PLAINTEXT listener), `{extra}` (a second free port of that node, for a
+/// TLS or SASL listener) and `{dir}` (the node's own directory) are filled in.
+#[derive(Debug, Clone, Default)]
+pub struct Spec {
+    /// A version that has a `testdata/kafka/VERSION/pom.xml`.
+    pub version: String,
+    /// The brokers.
+    pub brokers: Vec<BrokerSpec>,
+    /// Extra properties of the controller.
+    pub controller_properties: Vec<(String, String)>,
+    /// Extra properties of every broker.
+    pub properties: Vec<(String, String)>,
+    /// Extra arguments of `StorageTool format`, for example `--add-scram …` or `-r 3.7-IV4`.
+    pub format: Vec<String>,
+}
+
+/// One broker of a [`Spec`].
+#[derive(Debug, Clone, Default)]
+pub struct BrokerSpec {
+    /// `node.id`.
+    pub id: i32,
+    /// `broker.rack`.
+    pub rack: Option<String>,
+    /// Extra properties of this broker; they win over all others.
+    pub properties: Vec<(String, String)>,
+}
+
+impl Spec {
+    /// Brokers with their racks, and nothing else out of the ordinary.
+    #[must_use]
+    pub fn with_brokers(version: &str, brokers: &[(i32, &str)]) -> Spec {
+        let brokers = brokers
+            .iter()
+            .map(|&(id, rack)| BrokerSpec { id, rack: Some(rack.to_owned()), properties: Vec::new() })
+            .collect();
+        Spec { version: version.to_owned(), brokers, ..Spec::default() }
+    }
+
+    /// Six brokers in two zones: 1, 2 (old) and 4, 5 (new) in `az-a`; 3 (old) and 6 (new) in `az-b`.
+    #[must_use]
+    pub fn two_az(version: &str) -> Spec {
+        let brokers = [(1, "az-a"), (2, "az-a"), (3, "az-b"), (4, "az-a"), (5, "az-a"), (6, "az-b")];
+        Spec::with_brokers(version, &brokers)
+    }
+
+    /// Adds a property to every broker.
+    #[must_use]
+    pub fn property(mut self, key: &str, value: &str) -> Spec {
+        self.properties.push((key.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// Where one node lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) id: i32,
+    pub(crate) port: u16,
+    pub(crate) extra: u16,
+    pub(crate) dir: String,
+}
+
+/// The host of every listener.
+pub(crate) const HOST: &str = "127.0.0.1";
+
+/// What every node has; short times, so that tests of failures end soon. Only the controller's session timeout fences.
+const COMMON: &[(&str, &str)] = &[
+    ("controller.listener.names", "CONTROLLER"),
+    ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
+    ("broker.session.timeout.ms", "3000"),
+    ("num.network.threads", "1"),
+    ("num.io.threads", "2"),
+    ("background.threads", "2"),
+];
+
+/// What every broker has.
+const BROKER: &[(&str, &str)] = &[
+    ("process.roles", "broker"),
+    ("listeners", "PLAINTEXT://{host}:{port}"),
+    ("advertised.listeners", "PLAINTEXT://{host}:{port}"),
+    ("inter.broker.listener.name", "PLAINTEXT"),
+    ("log.dirs", "{dir}/a,{dir}/b"),
+    ("log.cleaner.dedupe.buffer.size", "4194304"),
+    ("offsets.topic.num.partitions", "3"),
+    ("offsets.topic.replication.factor", "2"),
+    ("transaction.state.log.num.partitions", "3"),
+    ("transaction.state.log.replication.factor", "2"),
+    ("transaction.state.log.min.isr", "1"),
+    ("group.initial.rebalance.delay.ms", "0"),
+    ("auto.create.topics.enable", "false"),
+    ("auto.leader.rebalance.enable", "false"),
+    ("replica.fetch.backoff.ms", "100"),
+    ("replica.lag.time.max.ms", "2000"),
+    ("broker.heartbeat.interval.ms", "300"),
+];
+
+/// What the controller has.
+const CONTROLLER_ONLY: &[(&str, &str)] =
+    &[("process.roles", "controller"), ("listeners", "CONTROLLER://{host}:{port}"), ("log.dirs", "{dir}/a")];
+
+/// The server.properties of one node: defaults, then each list in turn, later ones winning.
+pub(crate) fn properties(
+    place: &Place,
+    controller: &Place,
+    rack: Option<&str>,
+    more: &[&[(String, String)]],
+) -> String {
+    let own = if place.id == controller.id { CONTROLLER_ONLY } else { BROKER };
+    let mut all: BTreeMap<String, String> =
+        COMMON.iter().chain(own).map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+    all.insert("node.id".to_owned(), place.id.to_string());
+    all.insert(
+        "controller.quorum.voters".to_owned(),
+        format!("{}@{HOST}:{}", controller.id, controller.port),
+    );
+    if let Some(rack) = rack {
+        all.insert("broker.rack".to_owned(), rack.to_owned());
+    }
+    for list in more {
+        all.extend(list.iter().cloned());
+    }
+    let filled = |value: &str| {
+        value
+            .replace("{id}", &place.id.to_string())
+            .replace("{host}", HOST)
+            .replace("{port}", &place.port.to_string())
+            .replace("{extra}", &place.extra.to_string())
+            .replace("{dir}", &place.dir)
+    };
+    // A properties file reads a backslash as an escape and a line end as the end of a value.
+    let line = |(key, value): (&String, &String)| {
+        format!("{key}={}\n", filled(value).replace('\\', "\\\\").replace('\n', "\\n"))
+    };
+    all.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_properties_win_and_places_are_filled_in() {
+        let place = |id, port| Place { id, port, extra: port + 1, dir: format!("/d/{id}") };
+        let mine = [
+            ("num.io.threads".to_owned(), "9".to_owned()),
+            ("x".to_owned(), "{host}:{extra}\nline".to_owned()),
+        ];
+        let text = properties(&place(1, 20_000), &place(100, 20_010), Some("az-a"), &[&mine]);
+        assert!(text.contains("node.id=1\n"), "{text}");
+        assert!(text.contains("broker.rack=az-a\n"));
+        assert!(text.contains("log.dirs=/d/1/a,/d/1/b\n"));
+        assert!(text.contains("controller.quorum.voters=100@127.0.0.1:20010\n"));
+        assert!(text.contains("num.io.threads=9\n"));
+        assert!(text.contains("x=127.0.0.1:20001\\nline\n"));
+    }
+}

@@ -1,0 +1,59 @@
+//! The stock tools, each run in a JVM of its own, as an operator would.
+
+use crate::install::Install;
+use crate::process::{end, wait};
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// How a tool ended and what it printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolOutput {
+    /// The exit code; `None` if it was ended by a signal or by the limit of time.
+    pub status: Option<i32>,
+    /// All of its standard output.
+    pub stdout: String,
+    /// All of its standard error.
+    pub stderr: String,
+}
+
+impl ToolOutput {
+    /// The standard output, if the tool ended with 0; panics with everything it said otherwise.
+    #[must_use]
+    pub fn expect_success(self) -> String {
+        assert_eq!(self.status, Some(0), "the tool failed:\n{}\n{}", self.stdout, self.stderr);
+        self.stdout
+    }
+}
+
+/// Runs a Java class of this version with its arguments, for at most `limit`.
+pub(crate) fn run(install: &Install, main_class: &str, args: &[&str], limit: Duration) -> ToolOutput {
+    let mut child = Command::new("java")
+        .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"])
+        .arg(install.logging("tool"))
+        .args(["-cp", &install.class_path(), main_class])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("java cannot be run");
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let status = wait(&mut child, limit).and_then(|status| status.code());
+    end(&mut child);
+    let text = |thread: thread::JoinHandle<String>| thread.join().unwrap_or_default();
+    ToolOutput { status, stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Reads a pipe to its end on a thread, so that a tool that prints much cannot block.
+pub(crate) fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
