@@ -1,0 +1,79 @@
+//! How bytes reach a broker: the one seam for TCP, TLS and the in-memory streams of the simulator.
+
+use std::fmt;
+use std::io;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// A byte stream to a broker.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Opens byte streams to brokers. What is needed before Kafka's own frames (TLS) happens in here.
+pub trait Connect: Send + Sync + fmt::Debug {
+    /// Opens a stream to `address`, written `host:port` or `[v6]:port`.
+    ///
+    /// There is no deadline in here: the caller bounds it with [`Options::connect_timeout`](crate::Options).
+    fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>>;
+}
+
+/// Plain TCP, as Kafka's `PLAINTEXT` listeners speak it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tcp;
+
+impl Connect for Tcp {
+    fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
+        let address = address.to_owned();
+        async move {
+            let stream = TcpStream::connect(address).await?;
+            // Requests are small and answers are waited for: Nagle would only add delay.
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn Stream>)
+        }
+        .boxed()
+    }
+}
+
+/// `host:port`, with the brackets that an IPv6 address needs.
+pub(crate) fn address(host: &str, port: u16) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// A bootstrap server as people write it: `host:port`, `[v6]:port`, also behind a `PROTOCOL://`.
+pub(crate) fn parse_server(text: &str) -> io::Result<String> {
+    let server = text.trim();
+    let server = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "expected host:port or [IPv6]:port");
+    let (host, port) = server.rsplit_once(':').ok_or_else(wrong)?;
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    if host.is_empty() || port == 0 || (host.contains(':') && !bracketed) {
+        return Err(wrong());
+    }
+    Ok(format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_read_as_kafka_reads_it() {
+        assert_eq!(parse_server(" a.b:9092 ").unwrap(), "a.b:9092");
+        assert_eq!(parse_server("PLAINTEXT://a:9").unwrap(), "a:9");
+        assert_eq!(parse_server("[::1]:9092").unwrap(), "[::1]:9092");
+        for bad in ["a", "a:", ":9092", "a:0", "a:99999", "::1:9092", ""] {
+            assert!(parse_server(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(address("::1", 9), "[::1]:9");
+        assert_eq!(address("a", 9), "a:9");
+    }
+}

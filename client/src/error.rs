@@ -1,0 +1,159 @@
+//! What can go wrong between us and a cluster: what it was, and where.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use restow_planner::model::BrokerId;
+
+use crate::code::Code;
+
+/// The other end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The broker, where we know which one it is; a bootstrap server may be any.
+    pub id: Option<BrokerId>,
+    /// `host:port`.
+    pub address: String,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "broker {id} ({})", self.address),
+            None => f.write_str(&self.address),
+        }
+    }
+}
+
+/// Why a cluster could not be asked, or what it answered instead.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// No connection came about.
+    #[error("cannot connect to {address}: {source}")]
+    Unreachable {
+        /// `host:port`.
+        address: String,
+        /// The operating system's reason.
+        source: Arc<io::Error>,
+    },
+    /// The peer accepted the connection, but did not talk as a Kafka broker does.
+    #[error(
+        "{address} answered, but not as a Kafka broker: {reason} (is this the right port, or does it want TLS or \
+         SASL?)"
+    )]
+    NotKafka {
+        /// `host:port`.
+        address: String,
+        /// What it did.
+        reason: String,
+    },
+    /// None of several bootstrap servers could be used.
+    #[error("no bootstrap server could be used: {}", tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoServer {
+        /// One error for each server, in the order given.
+        tried: Vec<Error>,
+    },
+    /// The cluster has no cluster id (Kafka before 0.10.1, or something that imitates Kafka).
+    #[error("{broker} tells no cluster id")]
+    NoClusterId {
+        /// The broker that was asked.
+        broker: Peer,
+    },
+    /// A broker belongs to another cluster than the one we connected to first.
+    #[error("{broker} belongs to cluster {found:?}, not to {expected:?}")]
+    OtherCluster {
+        /// The broker that was asked.
+        broker: Peer,
+        /// The cluster that we are a client of.
+        expected: String,
+        /// The cluster that the broker names.
+        found: String,
+    },
+    /// No answer within the deadline. The connection is given up.
+    #[error("{broker} did not answer {api} within {} ms", after.as_millis())]
+    TimedOut {
+        /// The broker that was asked.
+        broker: Peer,
+        /// The API, by Kafka's name.
+        api: &'static str,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The broker does not offer an API that we need, in a version that we speak.
+    #[error(
+        "{broker} does not offer {api} in versions {min} to {max}{}",
+        if *api == "Metadata" { " (is it a controller listener?)" } else { "" }
+    )]
+    Unsupported {
+        /// The API, by Kafka's name.
+        api: &'static str,
+        /// The lowest version that we speak.
+        min: i16,
+        /// The highest version that we speak.
+        max: i16,
+        /// The broker that was asked.
+        broker: Peer,
+    },
+    /// The connection broke, or an answer made no sense.
+    #[error("{broker}: {reason}")]
+    Broken {
+        /// The broker that was asked.
+        broker: Peer,
+        /// What happened.
+        reason: String,
+    },
+    /// The broker understood and said no.
+    #[error("{broker} refused {api}: {code}{}", match message { Some(text) => format!(": {text}"), None => String::new() })]
+    Refused {
+        /// The API, by Kafka's name.
+        api: &'static str,
+        /// The broker that was asked.
+        broker: Peer,
+        /// Kafka's error code.
+        code: Code,
+        /// The broker's own words.
+        message: Option<String>,
+    },
+    /// Metadata lists no such broker.
+    #[error("broker {id} is not among the live brokers of the cluster")]
+    UnknownBroker {
+        /// The broker.
+        id: BrokerId,
+    },
+    /// A request that a broker would refuse, misread or answer by closing the connection. It was not sent.
+    #[error("not sent: {reason}")]
+    Unsendable {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether a missing permission or a failed login is the reason.
+    pub fn is_authorisation(&self) -> bool {
+        match self {
+            Error::Refused { code, .. } => code.is_authorisation(),
+            Error::NoServer { tried } => tried.iter().any(Error::is_authorisation),
+            _ => false,
+        }
+    }
+
+    /// Whether the same request could fare better on another try.
+    pub(crate) fn is_retriable(&self) -> bool {
+        match self {
+            Error::Refused { code, .. } => code.is_retriable(),
+            Error::Unreachable { .. }
+            | Error::NotKafka { .. }
+            | Error::TimedOut { .. }
+            | Error::Broken { .. }
+            | Error::OtherCluster { .. } => true,
+            Error::NoServer { .. }
+            | Error::NoClusterId { .. }
+            | Error::Unsupported { .. }
+            | Error::UnknownBroker { .. }
+            | Error::Unsendable { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Connections by place and line, opened when they are needed and never twice at once.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use restow_planner::model::BrokerId;
+use tokio::time::timeout;
+
+use super::messenger::Messenger;
+use super::{Api, Call, versions::ApiVersions};
+use crate::Options;
+use crate::connect::Connect;
+use crate::error::{Error, Peer};
+
+/// Where a connection leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// A broker that metadata lists.
+    Broker(BrokerId),
+    /// A bootstrap server, by its position in the list: whichever broker that is.
+    Seed(usize),
+}
+
+/// What a connection is for. A broker serves each connection strictly in order, so what may hang has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Line {
+    /// What the broker answers by itself.
+    Reads,
+    /// What it forwards to the controller: without one, such a request hangs for a minute.
+    Forwarded,
+    /// Only whether it answers at all; a long read must not look like a dead broker.
+    Probe,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    // Counts the attempts to connect, so that who waited for a failed one shares its error instead of
+    // trying again after it: ten callers would wait for ten deadlines in a row.
+    attempts: AtomicU64,
+    open: tokio::sync::Mutex<Last>,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    messenger: Option<Arc<Messenger>>,
+    error: Option<Error>,
+}
+
+/// All connections of a client.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    connect: Arc<dyn Connect>,
+    options: Options,
+    slots: Mutex<BTreeMap<(Place, Line), Arc<Slot>>>,
+}
+
+impl Pool {
+    pub(crate) fn new(connect: Arc<dyn Connect>, options: Options) -> Self {
+        Pool { connect, options, slots: Mutex::default() }
+    }
+
+    /// A live connection, and whether it was opened by this call.
+    pub(crate) async fn get(
+        &self,
+        place: Place,
+        line: Line,
+        address: &str,
+        within: Duration,
+    ) -> Result<(Arc<Messenger>, bool), Error> {
+        let slot = Arc::clone(self.slots().entry((place, line)).or_default());
+        let seen = slot.attempts.load(Ordering::Relaxed);
+        let mut last = slot.open.lock().await;
+        if let Some(open) = last.messenger.take_if(|m| !m.is_open() || m.peer().address != address) {
+            tracing::debug!(peer = %open.peer(), "a connection is replaced");
+        }
+        if let Some(open) = &last.messenger {
+            return Ok((Arc::clone(open), false));
+        }
+        if let (true, Some(error)) = (slot.attempts.load(Ordering::Relaxed) > seen, &last.error) {
+            return Err(error.clone());
+        }
+        let id = match place {
+            Place::Broker(id) => Some(id),
+            Place::Seed(_) => None,
+        };
+        let opened = self.open(Peer { id, address: address.to_owned() }, within).await;
+        slot.attempts.fetch_add(1, Ordering::Relaxed);
+        last.error = opened.as_ref().err().cloned();
+        let opened = Arc::new(opened?);
+        last.messenger = Some(Arc::clone(&opened));
+        Ok((opened, true))
+    }
+
+    /// Drops the connections to places that are gone.
+    pub(crate) fn retain(&self, keep: impl Fn(Place) -> bool) {
+        self.slots().retain(|(place, _), _| keep(*place));
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Place, Line), Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn open(&self, peer: Peer, within: Duration) -> Result<Messenger, Error> {
+        let Api { name: api, .. } = ApiVersions::API;
+        let silent = Error::TimedOut { broker: peer.clone(), api, after: within };
+        let address = peer.address.clone();
+        let open = async {
+            let stream = self.connect.connect(&address).await.map_err(|source| Error::Unreachable {
+                address: address.clone(),
+                source: Arc::new(source),
+            })?;
+            let Options { client_id, frame_limit, .. } = &self.options;
+            Messenger::begin(stream, peer, client_id.clone(), *frame_limit).await
+        };
+        timeout(within, open).await.unwrap_or(Err(silent))
+    }
+}
