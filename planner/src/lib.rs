@@ -1,5 +1,7 @@
 //! restow-planner
 
+pub mod file;
 pub mod model;
 pub mod plan;
 pub mod rule;
+pub mod schedule;
