@@ -1,0 +1,54 @@
+//! P6: the certificate, computed again with exact integers from sizes and the intent alone.
+
+use super::{Promise, Verdict};
+use crate::plan::{Intent, Plan};
+
+/// Sums over the moves.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    bound: u128,
+    moved: u128,
+    unknown: u128,
+}
+
+impl Sums {
+    /// Counts one move: bytes of one copy, replicas that have to leave, copies that the plan makes.
+    pub fn add(&mut self, bytes: Option<u64>, forced: usize, copies: usize) {
+        match bytes {
+            Some(bytes) => {
+                self.bound += u128::from(bytes) * forced as u128;
+                self.moved += u128::from(bytes) * copies as u128;
+            }
+            None => self.unknown += forced as u128,
+        }
+    }
+
+    /// Compares with what the plan claims.
+    pub fn judge(&self, plan: &Plan, verdict: &mut Verdict) {
+        let claimed = &plan.certificate;
+        let mut say = |message: String| verdict.add(Promise::P6, None, None, message);
+        for (what, claim, sum) in [
+            ("the lower bound", claimed.bound_bytes, self.bound),
+            ("the bytes to copy", claimed.moved_bytes, self.moved),
+            ("the number of unknown sizes", claimed.unknown_sizes, self.unknown),
+        ] {
+            if u128::from(claim) != sum {
+                say(format!("{what}: the plan says {claim}, the recount {sum}; plan again"));
+            }
+        }
+        if claimed.bound_bytes > claimed.moved_bytes {
+            let (bound, moved) = (claimed.bound_bytes, claimed.moved_bytes);
+            say(format!(
+                "the lower bound {bound} is above the {moved} bytes that the plan copies: it bounds nothing"
+            ));
+        }
+    }
+}
+
+/// Replicas of a start that the intent forces to be copied, of those on source brokers and those added.
+pub(super) fn forced(intent: &Intent, on_sources: usize, added: usize) -> usize {
+    match intent {
+        Intent::Migrate { .. } => on_sources,
+        Intent::Return { .. } => added,
+    }
+}

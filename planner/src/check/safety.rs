@@ -1,0 +1,175 @@
+//! P3 and P4: zones and replication factors, in every list of every step.
+
+use super::Promise;
+use super::book::Book;
+use super::shape::Lists;
+
+/// How a list lies over zones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Zones touched.
+    pub zones: usize,
+    /// Most less fewest replicas per zone, over the zones asked about.
+    pub uneven: u32,
+}
+
+/// Counts replicas per zone without allocating for each list.
+#[derive(Debug)]
+pub(super) struct Zones {
+    counts: Vec<u32>,
+    zones: usize,
+}
+
+impl Zones {
+    /// For a book of brokers.
+    pub fn new(book: &Book<'_>) -> Self {
+        Zones { counts: vec![0; book.zones.max(1)], zones: book.zones }
+    }
+
+    /// Whether brokers have zones; if not, every list is even.
+    pub fn judged(&self) -> bool {
+        self.zones > 0
+    }
+
+    /// Number of zones of a list.
+    pub fn count(&mut self, book: &Book<'_>, list: &[u32]) -> usize {
+        self.tally(book, list);
+        let zones =
+            list.iter().filter(|at| std::mem::take(&mut self.counts[book.zone(**at) as usize]) > 0).count();
+        debug_assert!(self.counts.iter().all(|count| *count == 0));
+        zones
+    }
+
+    /// Most less fewest replicas per zone over the zones of `list` and of `other`.
+    pub fn uneven_among(&mut self, book: &Book<'_>, list: &[u32], other: &[u32]) -> u32 {
+        self.tally(book, list);
+        let counts = list.iter().chain(other).map(|at| self.counts[book.zone(*at) as usize]);
+        let (least, most) =
+            counts.fold((u32::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
+        self.clear(book, list);
+        most - least.min(most)
+    }
+
+    /// Zones of a list, and its unevenness over all zones of the cluster.
+    pub fn shape(&mut self, book: &Book<'_>, list: &[u32]) -> Shape {
+        self.tally(book, list);
+        let most = self.counts.iter().copied().max().unwrap_or(0);
+        let least = self.counts.iter().copied().min().unwrap_or(0);
+        self.clear(book, list);
+        Shape { zones: self.count(book, list), uneven: most - least }
+    }
+
+    /// Whether two lists hold equally many replicas of each zone.
+    pub fn same(&mut self, book: &Book<'_>, a: &[u32], b: &[u32]) -> bool {
+        self.tally(book, a);
+        let fits = a.len() == b.len()
+            && b.iter().all(|at| {
+                let count = &mut self.counts[book.zone(*at) as usize];
+                let had = *count > 0;
+                *count = count.saturating_sub(1);
+                had
+            });
+        self.clear(book, a);
+        fits
+    }
+
+    fn tally(&mut self, book: &Book<'_>, list: &[u32]) {
+        for at in list {
+            self.counts[book.zone(*at) as usize] += 1;
+        }
+    }
+
+    fn clear(&mut self, book: &Book<'_>, list: &[u32]) {
+        for at in list {
+            self.counts[book.zone(*at) as usize] = 0;
+        }
+    }
+}
+
+/// How the zone rule counts for one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spread {
+    /// It is Hard.
+    Hard,
+    /// The plan says that the start breaks it.
+    NoWorse,
+    /// The way back to a start that broke it.
+    Back,
+}
+
+/// P3 for one move.
+pub(super) fn spread(
+    book: &Book<'_>,
+    zones: &mut Zones,
+    lists: &Lists,
+    policy: Spread,
+    mut say: impl FnMut(Promise, String),
+) {
+    if !zones.judged() {
+        return;
+    }
+    let start = zones.shape(book, &lists.from);
+    let end = zones.shape(book, &lists.to);
+    let floor = start.zones.min(end.zones);
+    for (step, list) in lists.steps() {
+        let count = zones.count(book, list);
+        if count < floor {
+            let shown = book.show_zones(list);
+            say(Promise::P3, format!("{step} leaves {count} zones in {shown}, where {floor} are promised"));
+        }
+    }
+    if policy == Spread::NoWorse && start.uneven <= 1 {
+        let shown = book.show_zones(&lists.from);
+        say(
+            Promise::P3,
+            format!("the plan says that {shown} breaks the zone rule at the start, and it does not"),
+        );
+    }
+    let uneven_end = zones.uneven_among(book, &lists.to, &lists.from) > 1;
+    let worse = end.uneven > 1 && end.uneven > start.uneven || end.zones < start.zones.min(lists.to.len());
+    let broken = match policy {
+        Spread::Hard => uneven_end || worse,
+        Spread::NoWorse => worse,
+        Spread::Back => false,
+    };
+    if broken {
+        let (from, to) = (book.show_zones(&lists.from), book.show_zones(&lists.to));
+        let how = if worse { "worse than" } else { "as uneven as" };
+        say(
+            Promise::P3,
+            format!(
+                "the end {to} is spread {how} the start {from}: replicas per zone may differ by one at most; \
+                 choose a target in the zone that lacks one"
+            ),
+        );
+    }
+}
+
+/// P4 for one move: every list after the start is long enough.
+pub(super) fn factor(
+    book: &Book<'_>,
+    lists: &Lists,
+    min_isr: Option<u32>,
+    mut say: impl FnMut(Promise, String),
+) {
+    let start = lists.from.len();
+    let floor = start.min(lists.to.len());
+    // Before acks=all writes need it, a min ISR above the factor is masked by the factor itself.
+    let in_sync = start.min(min_isr.unwrap_or(0) as usize);
+    if lists.kept.is_empty() {
+        let shown = book.show(&lists.from);
+        say(Promise::P4, format!("every replica of {shown} was given up: no copy is left to copy from"));
+    }
+    for (step, list) in lists.steps() {
+        if list.len() < floor || list.len() < in_sync {
+            let shown = book.show(list);
+            let (has, needs) = (list.len(), floor.max(in_sync));
+            say(
+                Promise::P4,
+                format!(
+                    "{step} leaves {has} replicas in {shown}, where {needs} are needed (min ISR, start and end)"
+                ),
+            );
+        }
+    }
+}
