@@ -1,0 +1,266 @@
+//! What is to be done, in order, and what has to be looked at for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use restow_planner::model::BrokerId;
+use restow_planner::plan::{Plan, Step, moves};
+use restow_planner::schedule::{Ports, Window, WindowLimits};
+
+use super::standing::{Reached, Standing, is_start};
+use super::throttle::Desired;
+use super::view::{Known, Observed, View};
+use super::{Now, Pace};
+use crate::journal::{ConfigKey, Gate, Goal, Memory};
+
+/// Time between two far views.
+const FAR: std::time::Duration = std::time::Duration::from_secs(30);
+/// Partitions in one shrink request at most: a removal deletes files on brokers.
+pub(super) const SHRINKS: usize = 50;
+/// Partitions in one expand or reorder request at most.
+pub(super) const SUBMITS: usize = 300;
+/// Partitions of one reorder and election batch: clients see each of them.
+pub(super) const ELECTIONS: usize = 50;
+/// The same for internal topics: every leader change there moves a coordinator.
+pub(super) const INTERNAL: usize = 5;
+/// Partitions that are swapped before all others.
+pub(super) const CANARIES: usize = 10;
+
+/// What a tick reads.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// Whether the far view is due: all topics, all brokers, min ISR.
+    pub far: bool,
+    /// Topics of the near view.
+    pub topics: BTreeSet<String>,
+    /// Moves whose replicas are probed.
+    pub probe: BTreeSet<u32>,
+    /// Brokers that have to show that they answer.
+    pub ping: BTreeSet<BrokerId>,
+    /// Configs to read.
+    pub configs: BTreeSet<ConfigKey>,
+}
+
+/// What is to be done next for a goal, as the view shows it.
+#[derive(Debug, Default)]
+pub struct Agenda {
+    /// The stage of a forward run; none when nothing is left to do.
+    pub stage: Option<Step>,
+    /// The gate that is closed before that stage.
+    pub gate: Option<Gate>,
+    /// Moves in flight that are ours.
+    pub flying: Vec<u32>,
+    /// Moves in flight that the journal does not explain, or that are somebody else's.
+    pub strange: Vec<u32>,
+    /// Moves to act on in this tick, in order.
+    pub ready: Vec<u32>,
+    /// Moves whose list is none of ours.
+    pub diverged: Vec<u32>,
+    /// Moves that still have something to do for the goal.
+    pub left: usize,
+    /// Moves whose old copies are dropped (goal `Back`): taking them back would copy.
+    pub shrunk: Vec<u32>,
+}
+
+impl Agenda {
+    /// The agenda of a goal.
+    pub fn of(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View) -> Self {
+        let mut agenda = Agenda::default();
+        let mut todo: BTreeMap<Option<Step>, Vec<u32>> = BTreeMap::new();
+        for at in 0..view.moves.len() as u32 {
+            let Some(o) = view.observed(at) else { continue };
+            match o.standing {
+                Standing::Expanding | Standing::Shrinking | Standing::Returning
+                    if View::explained(plan, memory, at, o.standing) =>
+                {
+                    agenda.flying.push(at);
+                }
+                Standing::Settled(_) => {}
+                Standing::Diverged => {
+                    agenda.diverged.push(at);
+                    continue;
+                }
+                _ => {
+                    agenda.strange.push(at);
+                    continue;
+                }
+            }
+            match goal {
+                Goal::Forward => {
+                    if let Some(step) = next_step(plan, at, o) {
+                        todo.entry(Some(step)).or_default().push(at);
+                    }
+                }
+                Goal::Back if is_beyond_return(plan, at, o) => agenda.shrunk.push(at),
+                Goal::Back if !is_back(plan, at, o) => todo.entry(None).or_default().push(at),
+                Goal::Back | Goal::Quiesce => {}
+            }
+        }
+        agenda.left = todo.values().map(Vec::len).sum::<usize>() + agenda.strange.len();
+        if goal == Goal::Forward {
+            agenda.enter_stage(memory, &todo);
+        }
+        let candidates = match goal {
+            Goal::Forward => agenda.stage.and_then(|stage| todo.remove(&Some(stage))),
+            Goal::Back => todo.remove(&None),
+            Goal::Quiesce => None,
+        };
+        if agenda.gate.is_none() {
+            agenda.ready = choose(plan, goal, agenda.stage, pace, view, &agenda.flying, candidates.unwrap_or_default());
+        }
+        agenda
+    }
+
+    /// A stage ends before the next begins; moves that are strange or unseen keep the earliest stage open.
+    fn enter_stage(&mut self, memory: &Memory, todo: &BTreeMap<Option<Step>, Vec<u32>>) {
+        let first = todo.keys().next().copied().flatten();
+        self.stage = if self.strange.is_empty() { first } else { Some(Step::Expand) };
+        if !self.strange.is_empty() {
+            return;
+        }
+        let gate = match self.stage {
+            Some(Step::Swap) => Gate::Swap,
+            Some(Step::Shrink) => Gate::Shrink,
+            _ => return,
+        };
+        self.gate = (!memory.approvals.contains(&gate)).then_some(gate);
+    }
+}
+
+/// The next step of a move, forward; none when it is done.
+fn next_step(plan: &Plan, at: u32, o: &Observed) -> Option<Step> {
+    let m = plan.moves.get(at as usize);
+    let leads = o.leader == Some(m.to[0]);
+    match o.standing {
+        Standing::Expanding => Some(Step::Expand),
+        Standing::Shrinking => Some(Step::Shrink),
+        Standing::Returning => Some(Step::Expand),
+        Standing::Settled(Reached::Start | Reached::Expanded) if needs_copies(&m, o) => Some(Step::Expand),
+        Standing::Settled(Reached::Start | Reached::Expanded) => Some(Step::Swap),
+        Standing::Settled(Reached::Swapped) if !leads => Some(Step::Swap),
+        Standing::Settled(Reached::Swapped) => Some(Step::Shrink),
+        // A pure change of order has an election to come; a finished move is left alone.
+        Standing::Settled(Reached::Shrunk) if !leads && m.has(Step::Swap) && !m.has(Step::Shrink) => Some(Step::Swap),
+        Standing::Settled(Reached::Shrunk) | Standing::Foreign | Standing::Diverged => None,
+    }
+}
+
+fn needs_copies(m: &restow_planner::plan::Move<'_>, o: &Observed) -> bool {
+    o.replicas != moves::expanded(m.from, m.to)
+}
+
+/// Whether taking the move back would copy data.
+fn is_beyond_return(plan: &Plan, at: u32, o: &Observed) -> bool {
+    let m = plan.moves.get(at as usize);
+    matches!(o.standing, Standing::Settled(_)) && !m.from.iter().all(|id| o.replicas.contains(id))
+}
+
+/// Whether the move is back at its start, its leader included.
+fn is_back(plan: &Plan, at: u32, o: &Observed) -> bool {
+    let m = plan.moves.get(at as usize);
+    matches!(o.standing, Standing::Settled(_)) && is_start(&m, &o.replicas) && o.leader == Some(m.from[0])
+}
+
+/// The moves to act on now: what the window admits, those first that were not held a moment ago.
+fn choose(
+    plan: &Plan,
+    goal: Goal,
+    stage: Option<Step>,
+    pace: &Pace,
+    view: &View,
+    flying: &[u32],
+    candidates: Vec<u32>,
+) -> Vec<u32> {
+    let waits = |at: &u32| view.held.get(at).is_some_and(|until| *until > view.at);
+    let is_flying = |at: &u32| flying.binary_search(at).is_ok();
+    let fresh = candidates.into_iter().filter(|at| !waits(at));
+    if goal == Goal::Back {
+        // Cancels are urgent and copy nothing; they come with the rest, in order.
+        return fresh.take(SUBMITS).collect();
+    }
+    let fresh = fresh.filter(|at| !is_flying(at));
+    match stage {
+        Some(Step::Expand) => admit(plan, pace, view, flying, fresh),
+        Some(Step::Shrink) => fresh.take(SHRINKS).collect(),
+        _ => swap_batch(plan, view, fresh.collect()),
+    }
+}
+
+fn admit(plan: &Plan, pace: &Pace, view: &View, flying: &[u32], candidates: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut window = Window::new(WindowLimits { per_broker: pace.per_broker, bytes: pace.bytes_in_flight });
+    let occupied = |at: u32| {
+        let m = plan.moves.get(at as usize);
+        let incoming = moves::added(m.from, m.to);
+        let bytes = m.bytes.unwrap_or(0).saturating_mul(incoming.len() as u64);
+        (view.observed(at).and_then(|o| o.leader).unwrap_or(m.from[0]), incoming, bytes)
+    };
+    for at in flying {
+        let (leader, incoming, bytes) = occupied(*at);
+        window.occupy(&Ports { leader, incoming: &incoming, bytes });
+    }
+    let fits = |at: &u32| {
+        let (leader, incoming, bytes) = occupied(*at);
+        window.admit(&Ports { leader, incoming: &incoming, bytes })
+    };
+    candidates.filter(fits).take(SUBMITS).collect()
+}
+
+/// Swaps go in small batches, each elected before the next is reordered; the first are ten canaries.
+fn swap_batch(plan: &Plan, view: &View, candidates: Vec<u32>) -> Vec<u32> {
+    let is_internal = |at: &u32| plan.topic_of(&plan.moves.get(*at as usize)).internal;
+    if !view.canaries_stood && !view.canaries.is_empty() {
+        return candidates.into_iter().filter(|at| view.canaries.contains_key(at)).collect();
+    }
+    // Reordered and not yet elected: finish these first.
+    let begun: Vec<u32> = candidates
+        .iter()
+        .copied()
+        .filter(|at| view.observed(*at).is_some_and(|o| matches!(o.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk))))
+        .collect();
+    let from = if begun.is_empty() { candidates } else { begun };
+    let (ordinary, internal): (Vec<u32>, Vec<u32>) = from.into_iter().partition(|at| !is_internal(at));
+    if ordinary.is_empty() {
+        return internal.into_iter().take(INTERNAL).collect();
+    }
+    ordinary.into_iter().take(if view.canaries_stood { ELECTIONS } else { CANARIES }).collect()
+}
+
+/// What to read in the next tick.
+pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Reads {
+    let agenda = Agenda::of(plan, goal, pace, memory, view);
+    let is_unseen = view.moves.iter().any(|known| *known == Known::Unseen);
+    let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= FAR);
+    let mut reads = Reads { far: is_old || (is_unseen && view.ticks < 2), ..Reads::default() };
+    let mut desired = Desired::default();
+    for at in agenda.flying.iter().chain(&agenda.strange).chain(&agenda.ready).chain(view.canaries.keys()) {
+        let m = plan.moves.get(*at as usize);
+        reads.topics.insert(plan.topic_of(&m).name.clone());
+        reads.probe.insert(*at);
+        reads.ping.extend(moves::expanded(m.from, m.to));
+        if goal != Goal::Quiesce {
+            desired.add(plan, view, *at, 0);
+        }
+    }
+    if pace.throttle.is_some() {
+        reads.configs.extend(desired.keys().cloned());
+        if agenda.stage == Some(Step::Expand) {
+            reads.configs.extend(stage_rates(plan, view, 0).keys().cloned());
+        }
+    }
+    reads.configs.extend(memory.priors.keys().cloned());
+    reads.ping.extend(memory.open.values().map(|open| open.broker));
+    reads
+}
+
+/// Rates for the brokers of all moves that still have to be copied.
+pub(super) fn stage_rates(plan: &Plan, view: &View, rate: u64) -> Desired {
+    let mut desired = Desired::default();
+    let mut seen: BTreeSet<(Vec<BrokerId>, Vec<BrokerId>)> = BTreeSet::new();
+    for at in 0..view.moves.len() as u32 {
+        let m = plan.moves.get(at as usize);
+        let left = view.observed(at).is_some_and(|o| next_step(plan, at, o) == Some(Step::Expand));
+        if left && m.has(Step::Expand) && seen.insert((m.from.to_vec(), m.to.to_vec())) {
+            desired.add_rates(m.from, m.to, rate);
+        }
+    }
+    desired
+}

@@ -1,0 +1,263 @@
+//! From a view to what is done about it.
+
+use std::collections::BTreeSet;
+
+use restow_client::write::Write;
+use restow_planner::plan::{Plan, Step};
+
+use super::agenda::{Agenda, stage_rates};
+use super::guard::Case;
+use super::open::{Blocked, blocked};
+use super::throttle::{Desired, Difference, difference};
+use super::view::{Known, View};
+use super::{FRESH, Hold, LAG, Moment, Now, Pace, Scope};
+use crate::journal::{Goal, Memory, Outcome, Record};
+
+/// One wire request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What is asked.
+    pub write: Write,
+    /// Moves that it concerns, beside its items.
+    pub moves: Vec<u32>,
+}
+
+/// When to come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// As soon as the cluster can show an effect.
+    Again,
+    /// After this long.
+    After(std::time::Duration),
+    /// Not at all.
+    Stop(Outcome),
+}
+
+/// What is decided.
+#[derive(Debug)]
+pub struct Decision {
+    /// Records to journal before anything is sent.
+    pub records: Vec<Record>,
+    /// Requests, in order. If one does not succeed as a whole the rest is dropped.
+    pub requests: Vec<Request>,
+    /// What holds, and what would clear it.
+    pub holds: Vec<Hold>,
+    /// What is waited for that is no fault: the dwell.
+    pub waits: Option<String>,
+    /// Moves whose guard held.
+    pub held: Vec<u32>,
+    /// Moves that go first in the swap stage, when it begins.
+    pub canaries: Vec<u32>,
+    /// What happened without us, in words.
+    pub notes: Vec<String>,
+    /// What of ours is still set, in words.
+    pub left: Vec<String>,
+    /// When to come back.
+    pub next: Next,
+}
+
+/// The state of one decision under way.
+pub(super) struct Desk<'a> {
+    pub plan: &'a Plan,
+    pub pace: &'a Pace,
+    pub memory: &'a Memory,
+    pub view: &'a View,
+    pub agenda: Agenda,
+    pub blocked: Blocked,
+    pub requests: Vec<Request>,
+    pub holds: BTreeSet<Hold>,
+    pub waits: Option<String>,
+    pub held: Vec<u32>,
+    /// Moves that will be in flight after this decision.
+    pub starting: Vec<u32>,
+    pub canaries: Vec<u32>,
+}
+
+impl<'a> Desk<'a> {
+    /// A move to judge; none if an open write names it, somebody else moves data on its brokers, or what we
+    /// submitted may not show yet.
+    pub fn case(&mut self, at: u32) -> Option<Case<'a>> {
+        if self.blocked.moves.contains(&at) {
+            return None;
+        }
+        if self.view.submitted.get(&at).is_some_and(|since| self.view.at.saturating_sub(*since) < LAG / 4) {
+            return None;
+        }
+        // Not looked at in this tick (promise E2): it is in the next.
+        let case = Case::of(self.plan, self.view, at).filter(Case::is_fresh)?;
+        if let Some((since, why)) = self.view.refused.get(&at) {
+            if self.view.at.saturating_sub(*since) < self.pace.poll {
+                let scope = Scope::Partition(case.partition());
+                self.hold(at, Hold { scope, reason: format!("Kafka refused: {why}"), clears: "Kafka accepts it".into() });
+                return None;
+            }
+        }
+        Some(case)
+    }
+
+    /// Remembers that a guard held for a move.
+    pub fn hold(&mut self, at: u32, hold: Hold) {
+        self.holds.insert(hold);
+        self.held.push(at);
+    }
+
+    /// Remembers that a move takes its time.
+    pub fn wait(&mut self, at: u32, what: String) {
+        self.waits = Some(what);
+        self.held.push(at);
+    }
+
+    /// Foreign moves hold the brokers that they concern (promise E8).
+    pub fn foreign_hold(&self, case: &Case<'_>) -> Option<Hold> {
+        let concerns = |r: &&restow_client::read::Reassignment| {
+            let busy = r.adding.iter().chain(&r.removing);
+            let ours: Vec<_> = case.m.from.iter().chain(case.m.to).collect();
+            busy.into_iter().any(|id| ours.contains(&id))
+        };
+        self.view.foreign.iter().find(concerns).map(|r| Hold {
+            scope: Scope::Broker(*r.adding.first().or(r.removing.first()).unwrap_or(&r.replicas[0])),
+            reason: format!("{}-{} is moved by somebody else", r.topic, r.partition),
+            clears: "that move ends".into(),
+        })
+    }
+}
+
+/// Decides.
+pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Decision {
+    let mut desk = Desk {
+        plan,
+        pace,
+        memory,
+        view,
+        agenda: Agenda::of(plan, goal, pace, memory, view),
+        blocked: blocked(memory, view, now),
+        requests: vec![],
+        holds: BTreeSet::new(),
+        waits: None,
+        held: vec![],
+        starting: vec![],
+        canaries: vec![],
+    };
+    desk.holds.extend(std::mem::take(&mut desk.blocked.holds));
+    if now.moment.saturating_sub(view.at) <= FRESH {
+        match goal {
+            Goal::Forward => super::forward::act(&mut desk),
+            Goal::Back => super::back::act(&mut desk),
+            Goal::Quiesce => {}
+        }
+    }
+    desk.strange_holds();
+    let throttle = desk.throttle(goal);
+    desk.finish(goal, throttle)
+}
+
+impl Desk<'_> {
+    /// Partitions that nobody may act on, and why.
+    fn strange_holds(&mut self) {
+        let unseen = self.view.moves.iter().position(|known| *known == Known::Unseen);
+        if let Some(at) = unseen.filter(|_| self.view.ticks > 2) {
+            self.holds.insert(Hold {
+                scope: Scope::Partition(self.plan.partition_of(&self.plan.moves.get(at))),
+                reason: "metadata does not show it".into(),
+                clears: "it does; is DESCRIBE on the topic missing?".into(),
+            });
+        }
+        for at in &self.agenda.strange {
+            let partition = self.plan.partition_of(&self.plan.moves.get(*at as usize));
+            self.holds.insert(Hold {
+                scope: Scope::Partition(partition),
+                reason: "a reassignment is in flight that our journal does not explain".into(),
+                clears: "it ends; it is never cancelled or throttled by this run".into(),
+            });
+        }
+    }
+
+    /// The difference between the throttles that should be and those that are; its requests come before the
+    /// submissions that they cover.
+    fn throttle(&mut self, goal: Goal) -> Difference {
+        let mut desired = Desired::default();
+        if let Some(rate) = self.pace.throttle {
+            if goal == Goal::Forward && self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none() {
+                desired = stage_rates(self.plan, self.view, rate);
+            }
+            for at in self.agenda.flying.iter().chain(&self.starting) {
+                desired.add(self.plan, self.view, *at, rate);
+            }
+        }
+        difference(&desired, self.memory, self.view, &self.blocked.keys)
+    }
+
+    fn finish(mut self, goal: Goal, throttle: Difference) -> Decision {
+        let mut records = std::mem::take(&mut self.blocked.settled);
+        records.extend(throttle.records);
+        let submissions = std::mem::take(&mut self.requests);
+        let acted = !submissions.is_empty() || !throttle.requests.is_empty() || !records.is_empty();
+        let mut requests: Vec<Request> =
+            throttle.requests.into_iter().filter(|request| self.reaches(request)).collect();
+        requests.extend(submissions);
+        let left: Vec<String> = throttle.pending.iter().map(ToString::to_string).collect();
+        let next = if acted && !requests.is_empty() { Next::Again } else { self.next(goal, &throttle.pending) };
+        Decision {
+            records,
+            requests,
+            holds: self.holds.into_iter().collect(),
+            waits: self.waits,
+            held: self.held,
+            canaries: self.canaries,
+            notes: throttle.notes,
+            left,
+            next,
+        }
+    }
+
+    /// A dead broker's rates cannot be written now: only that broker takes them.
+    fn reaches(&self, request: &Request) -> bool {
+        match &request.write {
+            Write::Configs { broker: Some(id), .. } => self.view.answered.contains(id),
+            _ => true,
+        }
+    }
+
+    fn next(&self, goal: Goal, pending: &BTreeSet<crate::journal::ConfigKey>) -> Next {
+        let unseen = self.view.moves.iter().any(|known| *known == Known::Unseen);
+        if unseen || !self.memory.open.is_empty() {
+            return Next::After(self.pace.poll);
+        }
+        let at_goal = match goal {
+            Goal::Forward => self.agenda.gate.is_some() || self.agenda.stage.is_none(),
+            Goal::Back => self.agenda.left == 0,
+            Goal::Quiesce => true,
+        };
+        // What is in flight still needs its throttles; at a gate nothing of ours is in flight.
+        if !at_goal || (goal != Goal::Quiesce && !self.agenda.flying.is_empty()) {
+            let busy = !self.agenda.flying.is_empty() || !self.agenda.ready.is_empty();
+            return if busy && self.holds.is_empty() { Next::Again } else { Next::After(self.pace.poll) };
+        }
+        let restorable = pending.iter().any(|key| !self.is_out_of_reach(key));
+        if restorable {
+            return Next::Again;
+        }
+        Next::Stop(self.outcome(goal, !pending.is_empty()))
+    }
+
+    /// A broker that has not answered for a while: its rates are left for later.
+    fn is_out_of_reach(&self, key: &crate::journal::ConfigKey) -> bool {
+        const GRACE: Moment = Moment::from_secs(15);
+        let restow_client::read::Resource::Broker(id) = &key.resource else { return false };
+        let silent = self.view.brokers.get(id).and_then(|seen| seen.silent);
+        silent.is_some_and(|since| self.view.at.saturating_sub(since) >= GRACE)
+    }
+
+    fn outcome(&self, goal: Goal, left: bool) -> Outcome {
+        if !self.agenda.diverged.is_empty() && goal != Goal::Quiesce {
+            return Outcome::Diverged;
+        }
+        match (goal, self.agenda.gate) {
+            (Goal::Quiesce, _) => Outcome::Stopped,
+            (Goal::Forward, Some(gate)) => Outcome::Gate(gate),
+            (Goal::Back, _) if !self.agenda.shrunk.is_empty() => Outcome::PartlyBack,
+            _ if left => Outcome::Left,
+            _ => Outcome::Done,
+        }
+    }
+}

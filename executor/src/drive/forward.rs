@@ -1,0 +1,113 @@
+//! Forward: expand, swap, shrink.
+
+use restow_client::write::Write;
+use restow_planner::plan::{Step, moves};
+
+use super::Hold;
+use super::agenda::{CANARIES, SUBMITS};
+use super::decide::{Desk, Request};
+use super::guard::Case;
+use super::standing::{Reached, Standing};
+use crate::journal::Gate;
+
+/// Adds what the stage asks for now.
+pub(super) fn act(desk: &mut Desk<'_>) {
+    if desk.agenda.gate.is_some() {
+        return;
+    }
+    match desk.agenda.stage {
+        Some(Step::Expand) => expand(desk),
+        Some(Step::Swap) => swap(desk),
+        Some(Step::Shrink) => shrink(desk),
+        None => {}
+    }
+}
+
+/// Why a move is not acted on now.
+enum Stay {
+    /// Something is wrong.
+    Hold(Hold),
+    /// Nothing is wrong; it takes time.
+    Wait(String),
+}
+
+impl From<Hold> for Stay {
+    fn from(hold: Hold) -> Self {
+        Stay::Hold(hold)
+    }
+}
+
+/// Judges the ready moves and keeps those whose guard lets them pass.
+fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<(), Stay>) -> Vec<Case<'a>> {
+    let mut passed = Vec::new();
+    for at in desk.agenda.ready.clone() {
+        let Some(case) = desk.case(at) else { continue };
+        let verdict = match desk.foreign_hold(&case) {
+            Some(hold) => Err(Stay::Hold(hold)),
+            None => guard(desk, &case),
+        };
+        match verdict {
+            Ok(()) => passed.push(case),
+            Err(Stay::Hold(hold)) => desk.hold(at, hold),
+            Err(Stay::Wait(what)) => desk.wait(at, what),
+        }
+    }
+    passed
+}
+
+fn expand(desk: &mut Desk<'_>) {
+    let passed = pass(desk, |_, case| Ok(case.expand()?));
+    let list = |case: &Case<'_>| moves::expanded(case.m.from, case.m.to);
+    desk.starting = passed.iter().map(|case| case.at).collect();
+    submit(desk, &passed, list, SUBMITS);
+}
+
+fn swap(desk: &mut Desk<'_>) {
+    let passed = pass(desk, |_, case| Ok(case.lead(case.m.to)?));
+    let is_ordered = |case: &&Case<'_>| {
+        matches!(case.observed.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk))
+    };
+    let elect: Vec<&Case<'_>> = passed.iter().filter(is_ordered).collect();
+    if !elect.is_empty() {
+        elections(desk, &elect);
+        return;
+    }
+    if desk.view.canaries.is_empty() && !desk.view.canaries_stood {
+        desk.canaries = passed.iter().take(CANARIES).map(|case| case.at).collect();
+    }
+    submit(desk, &passed, |case| moves::swapped(case.m.from, case.m.to), SUBMITS);
+}
+
+fn shrink(desk: &mut Desk<'_>) {
+    let passed = pass(desk, |desk, case| {
+        case.shrink()?;
+        let steady = case.observed.steady.map(|since| desk.view.at.saturating_sub(since)).unwrap_or_default();
+        if steady >= desk.pace.dwell && desk.memory.approvals.contains(&Gate::Shrink) {
+            return Ok(());
+        }
+        let dwell = desk.pace.dwell.as_secs();
+        Err(Stay::Wait(format!("leaders and ISR have to stand for {dwell} s (--dwell) before a shrink")))
+    });
+    submit(desk, &passed, |case| case.m.to.to_vec(), super::agenda::SHRINKS);
+}
+
+/// One reassignment request for these cases.
+pub(super) fn submit(
+    desk: &mut Desk<'_>,
+    cases: &[Case<'_>],
+    list: impl Fn(&Case<'_>) -> Vec<restow_planner::model::BrokerId>,
+    most: usize,
+) {
+    for cases in cases.chunks(most) {
+        let items = cases.iter().map(|case| (case.partition(), Some(list(case)))).collect();
+        let moves = cases.iter().map(|case| case.at).collect();
+        desk.requests.push(Request { write: Write::Reassign { items, allow_rf_change: true }, moves });
+    }
+}
+
+/// One election request for these cases.
+pub(super) fn elections(desk: &mut Desk<'_>, cases: &[&Case<'_>]) {
+    let items = cases.iter().map(|case| case.partition()).collect();
+    let moves = cases.iter().map(|case| case.at).collect();
+    desk.requests.push(Request { write: Write::Elect { items }, moves });
+}

@@ -1,0 +1,156 @@
+//! The guards: what must be true, on a fresh view, for an action (design section 3; promises E2, E3, E4).
+
+use restow_planner::model::replicas::{minus, show};
+use restow_planner::model::{BrokerId, TopicPartition};
+use restow_planner::plan::{Move, Plan, moves};
+
+use super::view::{Observed, View};
+use super::{Hold, Scope};
+
+/// Replicas whose broker answered for the partition in this tick with the view's leader epoch, that are in
+/// the view's ISR, and whose log end offset is at or past the leader's high watermark read before it.
+///
+/// The ISR alone proves nothing: a dead broker stays in it until it is fenced.
+pub fn live_copies(view: &View, at: u32, observed: &Observed) -> Vec<BrokerId> {
+    let Some(probe) = view.probes.get(&at) else { return vec![] };
+    let Some(high) = probe.high_watermark else { return vec![] };
+    let reaches = |id: &&BrokerId| probe.log_end.get(id).is_some_and(|end| *end >= high);
+    observed.isr.iter().filter(reaches).copied().collect()
+}
+
+/// One move with all that its guards look at.
+#[derive(Debug)]
+pub(super) struct Case<'a> {
+    pub plan: &'a Plan,
+    pub view: &'a View,
+    pub at: u32,
+    pub m: Move<'a>,
+    pub observed: &'a Observed,
+    pub live: Vec<BrokerId>,
+}
+
+impl<'a> Case<'a> {
+    /// The case of a move that is observed.
+    pub fn of(plan: &'a Plan, view: &'a View, at: u32) -> Option<Self> {
+        let observed = view.observed(at)?;
+        let live = live_copies(view, at, observed);
+        Some(Case { plan, view, at, m: plan.moves.get(at as usize), observed, live })
+    }
+
+    pub fn partition(&self) -> TopicPartition {
+        self.plan.partition_of(&self.m)
+    }
+
+    fn hold(&self, reason: String, clears: &str) -> Hold {
+        Hold { scope: Scope::Partition(self.partition()), reason, clears: clears.into() }
+    }
+
+    /// Only a partition that was observed and probed in this very tick is acted on (promise E2).
+    pub fn is_fresh(&self) -> bool {
+        self.observed.at == self.view.at && self.view.probes.contains_key(&self.at)
+    }
+
+    /// These replicas are live copies; names the ones that are not, and why.
+    fn all_live(&self, list: &[BrokerId]) -> Result<(), Hold> {
+        let dead = minus(list, &self.live);
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let why: Vec<String> = dead.iter().map(|id| self.why_not_live(*id)).collect();
+        Err(self.hold(why.join("; "), "they are live copies again"))
+    }
+
+    fn why_not_live(&self, id: BrokerId) -> String {
+        let seen = self.view.brokers.get(&id).copied().unwrap_or_default();
+        let probe = self.view.probes.get(&self.at);
+        if !self.view.answered.contains(&id) {
+            let fenced = if seen.fenced { " and is fenced" } else { "" };
+            format!("broker {id} does not answer{fenced}")
+        } else if !self.observed.isr.contains(&id) {
+            format!("the replica on broker {id} is not in the ISR")
+        } else if probe.is_some_and(|p| p.high_watermark.is_none()) {
+            "the leader did not tell its high watermark".into()
+        } else if probe.is_some_and(|p| !p.log_end.contains_key(&id)) {
+            format!("broker {id} does not answer for this partition and leader epoch")
+        } else {
+            format!("the replica on broker {id} is behind the high watermark")
+        }
+    }
+
+    /// Expand: every replica of `O` is a live copy and every added broker answers.
+    pub fn expand(&self) -> Result<(), Hold> {
+        self.all_live(self.m.from)?;
+        let silent = minus(&moves::added(self.m.from, self.m.to), &self.view.answered.iter().copied().collect::<Vec<_>>());
+        match silent.first() {
+            None => Ok(()),
+            Some(id) => Err(Hold {
+                scope: Scope::Broker(*id),
+                reason: format!("destination broker {id} does not answer"),
+                clears: "it answers".into(),
+            }),
+        }
+    }
+
+    /// Swap, and every election, towards `list`: all of it is in the ISR and its first is a live copy.
+    pub fn lead(&self, list: &[BrokerId]) -> Result<(), Hold> {
+        let out = minus(list, &self.observed.isr);
+        if !out.is_empty() {
+            return Err(self.hold(format!("{} not in the ISR", show(&out)), "they are in the ISR"));
+        }
+        self.all_live(&list[..1])
+    }
+
+    /// Shrink: every replica of `K` is a live copy and the leader is `K[0]`. Gate and dwell are judged apart.
+    pub fn shrink(&self) -> Result<(), Hold> {
+        self.all_live(self.m.to)?;
+        self.leads(self.m.to[0])?;
+        self.leaves_enough(self.m.to)
+    }
+
+    /// The leader is this replica.
+    pub fn leads(&self, id: BrokerId) -> Result<(), Hold> {
+        if self.observed.leader == Some(id) {
+            return Ok(());
+        }
+        let leader = self.observed.leader.map_or("nobody".into(), |id| format!("broker {id}"));
+        Err(self.hold(format!("{leader} leads, not broker {id}"), "it is elected"))
+    }
+
+    /// Cancel, or dropping the added replicas: what is left in `O` is enough.
+    pub fn drop_added(&self) -> Result<(), Hold> {
+        if !self.m.from.iter().any(|id| self.live.contains(id)) {
+            return Err(self.hold(
+                format!("no replica of the originals {} is a live copy", show(self.m.from)),
+                "one of them is",
+            ));
+        }
+        self.leaves_enough(self.m.from)
+    }
+
+    /// E4: among the replicas that answered in this tick, `after` keeps at least min(live before, RF at the
+    /// end), at least min ISR where it was met, in as many zones as min(zones before, zones at the end).
+    fn leaves_enough(&self, after: &[BrokerId]) -> Result<(), Hold> {
+        let kept: Vec<BrokerId> = after.iter().copied().filter(|id| self.live.contains(id)).collect();
+        let (before, left) = (self.live.len(), kept.len());
+        let end = after.len();
+        if left < before.min(end) {
+            let reason = format!("only {left} live copies would be left of {before}: {} of {}", show(&kept), show(after));
+            return Err(self.hold(reason, "all of them are live copies"));
+        }
+        let topic = self.plan.topic_of(&self.m);
+        let min_isr = self.view.min_isr.get(&topic.name).copied().or(topic.min_isr).unwrap_or(1) as usize;
+        // Kafka caps the effective value at the length of the list.
+        let (needs, had) = (min_isr.min(end), min_isr.min(self.observed.replicas.len()));
+        if before >= had && left < needs {
+            let reason = format!("{left} live copies would be left, min.insync.replicas is {min_isr}");
+            return Err(self.hold(reason, "more of them are live copies"));
+        }
+        let zones = self.plan.count_zones(&kept);
+        let needed = self.plan.count_zones(&self.live).min(self.plan.count_zones(after));
+        if !kept.is_empty() && zones < needed {
+            let reason = format!("the live copies left would stand in {zones} zones instead of {needed}");
+            return Err(self.hold(reason, "a copy in each zone is live"));
+        }
+        Ok(())
+    }
+}

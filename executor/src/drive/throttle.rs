@@ -1,0 +1,267 @@
+//! Throttles as desired state (promise E5): what should be set now, what is, and the difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use restow_client::read::Resource;
+use restow_client::write::{ConfigChange, ConfigOp, Write};
+use restow_planner::model::BrokerId;
+use restow_planner::plan::{Plan, moves};
+
+use super::view::View;
+use super::{LAG, Request};
+use crate::journal::{ConfigKey, Memory, PriorValue, Record};
+
+/// Topic config: `partition:broker` entries whose leader-side traffic is throttled (KIP-73).
+pub const LEADER_LIST: &str = "leader.replication.throttled.replicas";
+/// Topic config: entries whose follower-side traffic is throttled.
+pub const FOLLOWER_LIST: &str = "follower.replication.throttled.replicas";
+/// Broker config: bytes/s on the leader side.
+pub const LEADER_RATE: &str = "leader.replication.throttled.rate";
+/// Broker config: bytes/s on the follower side.
+pub const FOLLOWER_RATE: &str = "follower.replication.throttled.rate";
+
+/// What should be set.
+#[derive(Debug, Default)]
+pub(super) struct Desired {
+    lists: BTreeMap<ConfigKey, BTreeSet<String>>,
+    rates: BTreeMap<ConfigKey, String>,
+}
+
+/// How to get there.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    /// Priors, restorations and foreign changes to journal.
+    pub records: Vec<Record>,
+    /// Requests, in order.
+    pub requests: Vec<Request>,
+    /// What happened to our configs without us.
+    pub notes: Vec<String>,
+    /// Configs that are not yet as they should be, or whose restoration is not yet read back.
+    pub pending: BTreeSet<ConfigKey>,
+}
+
+fn topic_key(topic: &str, key: &str) -> ConfigKey {
+    ConfigKey { resource: Resource::Topic(topic.to_owned()), key: key.into() }
+}
+
+fn broker_key(broker: BrokerId, key: &str) -> ConfigKey {
+    ConfigKey { resource: Resource::Broker(broker), key: key.into() }
+}
+
+impl Desired {
+    /// Throttles one move of the plan: leader entries for every listed replica of the expanded state,
+    /// follower entries for the added ones that have not joined, rates on the brokers concerned.
+    pub fn add(&mut self, plan: &Plan, view: &View, at: u32, rate: u64) {
+        let m = plan.moves.get(at as usize);
+        let topic = &plan.topic_of(&m).name;
+        let joined = view.observed(at).map(|o| o.isr.clone()).unwrap_or_default();
+        let mut entry = |key: &str, broker: BrokerId| {
+            self.lists.entry(topic_key(topic, key)).or_default().insert(format!("{}:{broker}", m.partition));
+        };
+        for broker in moves::expanded(m.from, m.to) {
+            entry(LEADER_LIST, broker);
+        }
+        for broker in moves::added(m.from, m.to).into_iter().filter(|b| !joined.contains(b)) {
+            entry(FOLLOWER_LIST, broker);
+        }
+        self.add_rates(m.from, m.to, rate);
+    }
+
+    /// Sets the rates on the brokers of a move, whether it is in flight or not: while a stage has moves to
+    /// come, rates stay, so that they are not set and restored with every move.
+    pub fn add_rates(&mut self, from: &[BrokerId], to: &[BrokerId], rate: u64) {
+        for broker in moves::expanded(from, to) {
+            self.rates.insert(broker_key(broker, LEADER_RATE), rate.to_string());
+        }
+        for broker in moves::added(from, to) {
+            self.rates.insert(broker_key(broker, FOLLOWER_RATE), rate.to_string());
+        }
+    }
+
+    /// Config keys to read before the difference can be told.
+    pub fn keys(&self) -> impl Iterator<Item = &ConfigKey> {
+        self.lists.keys().chain(self.rates.keys())
+    }
+}
+
+/// Entries of a throttled-replica list; spaces and empty elements are legal.
+fn entries(list: &str) -> BTreeSet<&str> {
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
+}
+
+/// The difference between what should be set and what the view shows.
+pub(super) fn difference(
+    desired: &Desired,
+    memory: &Memory,
+    view: &View,
+    blocked: &BTreeSet<ConfigKey>,
+) -> Difference {
+    let mut d = Difference::default();
+    let mut changes = Changes::default();
+    let keys: BTreeSet<&ConfigKey> = desired.keys().chain(memory.priors.keys()).collect();
+    for key in keys {
+        if view.gone.contains(&key.resource) {
+            d.records.extend(memory.priors.contains_key(key).then(|| Record::Restored { key: key.clone() }));
+            continue;
+        }
+        // A write of ours may not show yet; an open one may still change it.
+        let lags = view.wrote.get(key).is_some_and(|at| view.at.saturating_sub(*at) < LAG / 4);
+        let Some(now) = view.configs.get(key).filter(|_| !lags && !blocked.contains(key)) else {
+            let is_wanted = desired.lists.contains_key(key) || desired.rates.contains_key(key);
+            if memory.priors.contains_key(key) || (is_wanted && !memory.foreign.contains(key)) {
+                d.pending.insert(key.clone());
+            }
+            continue;
+        };
+        let now = now.as_deref();
+        let change = if key.key.ends_with(".replicas") {
+            list_change(key, desired.lists.get(key), memory, view, now, &mut d)
+        } else {
+            rate_change(key, desired.rates.get(key), memory, view, now, &mut d)
+        };
+        if let Some(op) = change {
+            d.pending.insert(key.clone());
+            changes.push(key, op);
+        }
+    }
+    d.requests = changes.requests();
+    d
+}
+
+fn list_change(
+    key: &ConfigKey,
+    wanted: Option<&BTreeSet<String>>,
+    memory: &Memory,
+    view: &View,
+    now: Option<&str>,
+    d: &mut Difference,
+) -> Option<ConfigOp> {
+    let have = entries(now.unwrap_or(""));
+    let prior = memory.priors.get(key);
+    if have.contains("*") {
+        // Everything is throttled already, by somebody else: APPEND would be refused.
+        if prior.is_some() {
+            d.records.push(Record::Foreign { key: key.clone() });
+            d.notes.push(format!("{key} was set to * by somebody else: it stays"));
+        }
+        return None;
+    }
+    let none = BTreeSet::new();
+    let ours = memory.entries.get(key).unwrap_or(&none);
+    let wanted = wanted.unwrap_or(&none);
+    let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|e| !have.contains(e)).collect();
+    if !missing.is_empty() {
+        let lost = missing.iter().filter(|e| ours.contains(**e)).count();
+        if lost > 0 && view.stood.contains(key) {
+            d.notes.push(format!("{lost} throttle entries of ours were removed from {key} by somebody else: put back"));
+        }
+        if prior.is_none() {
+            d.records.push(Record::Prior { key: key.clone(), value: now.into() });
+        }
+        return Some(ConfigOp::Append(missing.join(",")));
+    }
+    let prior = prior?;
+    let extra: Vec<&str> =
+        ours.iter().map(String::as_str).filter(|e| have.contains(e) && !wanted.contains(*e)).collect();
+    if !extra.is_empty() {
+        return Some(ConfigOp::Subtract(extra.join(",")));
+    }
+    if !wanted.is_empty() {
+        return None;
+    }
+    // SUBTRACT leaves an emptied list as "", set; only DELETE makes it unset again.
+    if *prior == PriorValue::Absent && now.is_some() && have.is_empty() {
+        return Some(ConfigOp::Delete);
+    }
+    d.records.push(Record::Restored { key: key.clone() });
+    None
+}
+
+fn rate_change(
+    key: &ConfigKey,
+    wanted: Option<&String>,
+    memory: &Memory,
+    view: &View,
+    now: Option<&str>,
+    d: &mut Difference,
+) -> Option<ConfigOp> {
+    let prior = memory.priors.get(key);
+    let is_ours = |value: &str| memory.rates.get(key).is_some_and(|set| set.contains(value));
+    let before = match prior {
+        Some(PriorValue::Value(value)) => Some(value.as_str()),
+        _ => None,
+    };
+    if memory.foreign.contains(key) && prior.is_none() {
+        return None;
+    }
+    if let Some(value) = now {
+        let is_known = is_ours(value) || before == Some(value) || prior.is_none();
+        if !is_known && wanted.map(String::as_str) != Some(value) {
+            d.records.push(Record::Foreign { key: key.clone() });
+            d.notes.push(format!("{key} was changed to {value} by somebody else: it stays, and is not restored"));
+            return None;
+        }
+    }
+    if let Some(wanted) = wanted {
+        if now == Some(wanted) {
+            return None;
+        }
+        if prior.is_none() {
+            d.records.push(Record::Prior { key: key.clone(), value: now.into() });
+        } else if now.is_none() && view.stood.contains(key) {
+            d.notes.push(format!("{key} was removed by somebody else: put back"));
+        }
+        return Some(ConfigOp::Set(wanted.clone()));
+    }
+    let prior = prior?;
+    let restored = match (prior, now) {
+        (PriorValue::Absent, None) => true,
+        (PriorValue::Value(before), Some(now)) => before == now,
+        _ => false,
+    };
+    if restored {
+        d.records.push(Record::Restored { key: key.clone() });
+        return None;
+    }
+    Some(match prior {
+        PriorValue::Absent => ConfigOp::Delete,
+        PriorValue::Value(before) => ConfigOp::Set(before.clone()),
+    })
+}
+
+/// Changes grouped into requests: per broker for rates; for topic lists one kind of operation a request.
+#[derive(Debug, Default)]
+struct Changes {
+    brokers: BTreeMap<BrokerId, Vec<ConfigChange>>,
+    append: Vec<ConfigChange>,
+    subtract: Vec<ConfigChange>,
+    delete: Vec<ConfigChange>,
+}
+
+/// Topics in one config request at most.
+const TOPICS: usize = 200;
+
+impl Changes {
+    fn push(&mut self, key: &ConfigKey, op: ConfigOp) {
+        let group = match (&key.resource, &op) {
+            (Resource::Broker(id), _) => self.brokers.entry(*id).or_default(),
+            (_, ConfigOp::Subtract(_)) => &mut self.subtract,
+            (_, ConfigOp::Delete) => &mut self.delete,
+            _ => &mut self.append,
+        };
+        group.push(ConfigChange { resource: key.resource.clone(), key: key.key.clone(), op });
+    }
+
+    fn requests(self) -> Vec<Request> {
+        let rates = self.brokers.into_iter().map(|(id, items)| (Some(id), items));
+        let lists = [self.append, self.subtract, self.delete];
+        let lists = lists.into_iter().flat_map(|list| {
+            list.chunks(TOPICS).map(|items| (None, items.to_vec())).collect::<Vec<_>>()
+        });
+        // Rates first: a list without a rate throttles nothing.
+        rates
+            .chain(lists)
+            .map(|(broker, items)| Request { write: Write::Configs { broker, items }, moves: vec![] })
+            .collect()
+    }
+}

@@ -1,0 +1,344 @@
+//! What this process saw, and since when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use restow_client::read::{ClusterView, Reassignment, Resource, TopicView};
+use restow_planner::model::BrokerId;
+use restow_planner::model::replicas::same_set;
+use restow_planner::plan::Plan;
+
+use super::standing::{Seen, Standing, standing};
+use super::{Moment, Now};
+use crate::journal::{ConfigKey, Memory};
+
+/// What one tick read.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Topics that were asked for by name.
+    pub topics: Vec<TopicView>,
+    /// Every in-flight reassignment of the cluster.
+    pub reassignments: Vec<Reassignment>,
+    /// The far view, when it was due.
+    pub far: Option<Far>,
+    /// Probes of moves.
+    pub probes: BTreeMap<u32, Probe>,
+    /// Brokers that replied to any request of this tick.
+    pub answered: BTreeSet<BrokerId>,
+    /// Brokers that were asked and did not reply.
+    pub silent: BTreeSet<BrokerId>,
+    /// Configs that were read: set to a value on the resource itself, or not.
+    pub configs: BTreeMap<ConfigKey, Option<String>>,
+    /// Resources that do not exist (any more).
+    pub gone: BTreeSet<Resource>,
+}
+
+/// The whole cluster.
+#[derive(Debug, Clone)]
+pub struct Far {
+    /// Its brokers.
+    pub cluster: ClusterView,
+    /// All its topics.
+    pub topics: Vec<TopicView>,
+    /// Effective `min.insync.replicas` by topic name.
+    pub min_isr: BTreeMap<String, u32>,
+}
+
+/// Log end offsets of one partition's replicas, each asked of its own broker.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Probe {
+    /// The leader's high watermark, read before the others.
+    pub high_watermark: Option<i64>,
+    /// Each replica's own log end offset, where its broker answered for this partition and epoch.
+    pub log_end: BTreeMap<BrokerId, i64>,
+}
+
+/// A partition as last observed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// When.
+    pub at: Moment,
+    /// Its replica list.
+    pub replicas: Vec<BrokerId>,
+    /// Its in-sync replicas.
+    pub isr: Vec<BrokerId>,
+    /// Its leader.
+    pub leader: Option<BrokerId>,
+    /// The leader epoch.
+    pub epoch: i32,
+    /// Where its move stands.
+    pub standing: Standing,
+    /// Since when, without a break, the leader is `K[0]` and all of `K` is in the ISR.
+    pub steady: Option<Moment>,
+}
+
+/// What is known of a move's partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing yet.
+    Unseen,
+    /// Its topic or partition is gone.
+    Gone,
+    /// Its topic was deleted and created again.
+    Recreated,
+    /// As observed.
+    At(Box<Observed>),
+}
+
+/// A broker as this process saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BrokerSeen {
+    /// When it last replied.
+    pub answered: Option<Moment>,
+    /// Since when it has not replied to what it was asked.
+    pub silent: Option<Moment>,
+    /// Whether the cluster says that it is fenced or does not list it.
+    pub fenced: bool,
+}
+
+/// What this process saw.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// When the last tick began to read.
+    pub at: Moment,
+    /// When the far view was last read.
+    pub far_at: Option<Moment>,
+    /// Each move's partition.
+    pub moves: Vec<Known>,
+    /// Probes of this tick.
+    pub probes: BTreeMap<u32, Probe>,
+    /// Brokers that replied in this tick.
+    pub answered: BTreeSet<BrokerId>,
+    /// Brokers ever asked.
+    pub brokers: BTreeMap<BrokerId, BrokerSeen>,
+    /// Configs of this tick.
+    pub configs: BTreeMap<ConfigKey, Option<String>>,
+    /// Resources whose configs were asked for in this tick and that do not exist.
+    pub gone: BTreeSet<Resource>,
+    /// Configs that this process saw as it had set them: only what was seen can be missed.
+    pub stood: BTreeSet<ConfigKey>,
+    /// In-flight reassignments of this tick that are not steps of the plan.
+    pub foreign: Vec<Reassignment>,
+    /// Effective `min.insync.replicas` by topic.
+    pub min_isr: BTreeMap<String, u32>,
+    /// When this process last submitted a move, so that a lagging read is not taken for a failure.
+    pub submitted: BTreeMap<u32, Moment>,
+    /// When this process last wrote a config.
+    pub wrote: BTreeMap<ConfigKey, Moment>,
+    /// What Kafka last said against a move, and when.
+    pub refused: BTreeMap<u32, (Moment, String)>,
+    /// Moves whose guard held in the last tick, and until when not to try again.
+    pub held: BTreeMap<u32, Moment>,
+    /// For each open write, when its broker was first seen to answer, restart or be fenced after it.
+    pub revived: BTreeMap<u64, Moment>,
+    /// Canaries of the swap: the moves that went first, and in how many successive views they stood.
+    pub canaries: BTreeMap<u32, u32>,
+    /// Whether the canaries stood.
+    pub canaries_stood: bool,
+    /// Number of ticks seen.
+    pub ticks: u64,
+    lookup: BTreeMap<String, BTreeMap<i32, u32>>,
+}
+
+impl View {
+    /// A view of nothing.
+    pub fn new(plan: &Plan) -> Self {
+        let mut lookup: BTreeMap<String, BTreeMap<i32, u32>> = BTreeMap::new();
+        for (at, m) in plan.moves.iter().enumerate() {
+            lookup.entry(plan.topic_of(&m).name.clone()).or_default().insert(m.partition, at as u32);
+        }
+        View {
+            at: Moment::ZERO,
+            far_at: None,
+            moves: vec![Known::Unseen; plan.moves.len()],
+            probes: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            brokers: BTreeMap::new(),
+            configs: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            stood: BTreeSet::new(),
+            foreign: vec![],
+            min_isr: BTreeMap::new(),
+            submitted: BTreeMap::new(),
+            wrote: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            held: BTreeMap::new(),
+            revived: BTreeMap::new(),
+            canaries: BTreeMap::new(),
+            canaries_stood: false,
+            ticks: 0,
+            lookup,
+        }
+    }
+
+    /// Learns what a tick read; `now` is when it began to read.
+    pub fn next(&mut self, plan: &Plan, memory: &Memory, answers: Answers, now: Now) {
+        self.at = now.moment;
+        self.ticks += 1;
+        self.learn_brokers(&answers, memory, now);
+        self.probes = answers.probes;
+        self.configs = answers.configs;
+        self.gone = answers.gone;
+        let stands = |(key, value): (&ConfigKey, &Option<String>)| {
+            let value = value.as_deref()?;
+            let is_ours = memory.rates.get(key).is_some_and(|set| set.contains(value))
+                || memory.entries.get(key).is_some_and(|ours| ours.iter().any(|entry| value.contains(entry)));
+            is_ours.then(|| key.clone())
+        };
+        self.stood.extend(self.configs.iter().filter_map(stands));
+        if let Some(far) = &answers.far {
+            self.far_at = Some(now.moment);
+            self.min_isr.clone_from(&far.min_isr);
+            self.learn_topics(plan, &far.topics, &answers.reassignments, true);
+        }
+        self.learn_topics(plan, &answers.topics, &answers.reassignments, false);
+        self.foreign = answers.reassignments.into_iter().filter(|r| !self.is_ours(r, memory)).collect();
+        self.count_canaries(plan);
+    }
+
+    /// The move of a partition.
+    pub fn move_of(&self, topic: &str, partition: i32) -> Option<u32> {
+        self.lookup.get(topic)?.get(&partition).copied()
+    }
+
+    /// What is observed of a move's partition.
+    pub fn observed(&self, at: u32) -> Option<&Observed> {
+        match &self.moves[at as usize] {
+            Known::At(observed) => Some(observed),
+            _ => None,
+        }
+    }
+
+    /// Whether the journal explains what is in flight for a move: we asked for that list.
+    pub fn explained(plan: &Plan, memory: &Memory, at: u32, standing: Standing) -> bool {
+        use restow_planner::plan::moves::expanded;
+        let m = plan.moves.get(at as usize);
+        let list = match standing {
+            Standing::Expanding => expanded(m.from, m.to),
+            Standing::Shrinking => m.to.to_vec(),
+            Standing::Returning => m.from.to_vec(),
+            _ => return false,
+        };
+        memory.asked.get(&at).is_some_and(|asked| asked.contains(&list))
+    }
+
+    fn is_ours(&self, r: &Reassignment, memory: &Memory) -> bool {
+        let Some(at) = self.move_of(&r.topic, r.partition) else { return false };
+        // Whether it is exactly ours is judged by its standing; here only whether to keep away from its brokers.
+        self.observed(at).is_some_and(|o| {
+            matches!(o.standing, Standing::Expanding | Standing::Shrinking | Standing::Returning)
+        }) && memory.asked.contains_key(&at)
+    }
+
+    fn learn_brokers(&mut self, answers: &Answers, memory: &Memory, now: Now) {
+        self.answered.clone_from(&answers.answered);
+        for id in &answers.answered {
+            let seen = self.brokers.entry(*id).or_default();
+            (seen.answered, seen.silent) = (Some(now.moment), None);
+        }
+        for id in answers.silent.difference(&answers.answered) {
+            let seen = self.brokers.entry(*id).or_default();
+            seen.silent = seen.silent.or(Some(now.moment));
+        }
+        if let Some(far) = &answers.far {
+            let alive = |id: &BrokerId| far.cluster.brokers.iter().any(|b| b.id == *id && b.fenced != Some(true));
+            for broker in &far.cluster.brokers {
+                self.brokers.entry(broker.id).or_default();
+            }
+            for (id, seen) in &mut self.brokers {
+                seen.fenced = !alive(id);
+            }
+        }
+        for (seq, open) in &memory.open {
+            let broker = self.brokers.get(&open.broker).copied().unwrap_or_default();
+            let alive = broker.answered == Some(now.moment) || (broker.fenced && self.far_at.is_some());
+            if alive || open.answered {
+                self.revived.entry(*seq).or_insert(now.moment);
+            }
+        }
+        self.revived.retain(|seq, _| memory.open.contains_key(seq));
+    }
+
+    fn learn_topics(&mut self, plan: &Plan, topics: &[TopicView], flying: &[Reassignment], all: bool) {
+        let flying: BTreeMap<(&str, i32), &Reassignment> =
+            flying.iter().map(|r| ((r.topic.as_str(), r.partition), r)).collect();
+        let mut known: Vec<(u32, Known)> = Vec::new();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for topic in topics {
+            let Some(moves) = self.lookup.get(&topic.name) else { continue };
+            named.insert(&topic.name);
+            if topic.error == Some(restow_client::Code::UNKNOWN_TOPIC_OR_PARTITION) {
+                known.extend(moves.values().map(|at| (*at, Known::Gone)));
+                continue;
+            }
+            if topic.error.is_some() {
+                continue;
+            }
+            for (partition, at) in moves {
+                if plan.topics[plan.moves.get(*at as usize).topic as usize].id != topic.id {
+                    known.push((*at, Known::Recreated));
+                    continue;
+                }
+                let position = topic.partitions.binary_search_by_key(partition, |p| p.partition);
+                let Ok(position) = position else {
+                    known.push((*at, Known::Gone));
+                    continue;
+                };
+                let seen = flying.get(&(topic.name.as_str(), *partition)).copied();
+                known.extend(self.observe(plan, *at, &topic.partitions[position], seen).map(|k| (*at, k)));
+            }
+        }
+        if all {
+            let missing = self.lookup.iter().filter(|(name, _)| !named.contains(name.as_str()));
+            known.extend(missing.flat_map(|(_, moves)| moves.values().map(|at| (*at, Known::Gone))));
+        }
+        for (at, now) in known {
+            self.moves[at as usize] = now;
+        }
+    }
+
+    /// `None` where metadata and the reassignment list disagree: that partition waits for the next look.
+    fn observe(
+        &self,
+        plan: &Plan,
+        at: u32,
+        p: &restow_client::read::PartitionView,
+        flying: Option<&Reassignment>,
+    ) -> Option<Known> {
+        if p.replicas.is_empty() || flying.is_some_and(|r| !same_set(&r.replicas, &p.replicas)) {
+            return None;
+        }
+        let m = plan.moves.get(at as usize);
+        let (adding, removing) = flying.map_or((&[][..], &[][..]), |r| (&r.adding, &r.removing));
+        let replicas = flying.map_or(&p.replicas, |r| &r.replicas);
+        let is_steady = p.leader == Some(m.to[0]) && m.to.iter().all(|id| p.isr.contains(id));
+        let before = self.observed(at).and_then(|o| o.steady);
+        Some(Known::At(Box::new(Observed {
+            at: self.at,
+            replicas: replicas.clone(),
+            isr: p.isr.clone(),
+            leader: p.leader,
+            epoch: p.leader_epoch,
+            standing: standing(&m, &Seen { replicas, adding, removing }),
+            steady: is_steady.then(|| before.unwrap_or(self.at)),
+        })))
+    }
+
+    /// The first swapped partitions count as sound when leader and ISR stand in two successive views.
+    fn count_canaries(&mut self, plan: &Plan) {
+        let (at, moves) = (self.at, &self.moves);
+        for (index, stood) in &mut self.canaries {
+            match &moves[*index as usize] {
+                Known::At(o) if o.at == at => {
+                    let to = plan.moves.get(*index as usize).to;
+                    let stands = o.leader == Some(to[0]) && to.iter().all(|id| o.isr.contains(id));
+                    *stood = if stands { *stood + 1 } else { 0 };
+                }
+                Known::At(_) | Known::Unseen => {}
+                Known::Gone | Known::Recreated => *stood = 2,
+            }
+        }
+        if !self.canaries.is_empty() && self.canaries.values().all(|stood| *stood >= 2) {
+            self.canaries_stood = true;
+        }
+    }
+}

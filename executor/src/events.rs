@@ -1,0 +1,102 @@
+//! What people and tests see of a run; never read back.
+
+use restow_planner::model::{BrokerId, TopicPartition};
+use restow_planner::plan::Step;
+use serde::Serialize;
+
+use crate::drive::Hold;
+use crate::journal::{Gate, Outcome};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A process began or continued a run.
+    Opened {
+        /// Whether an earlier process worked on it.
+        continued: bool,
+        /// The journal.
+        journal: String,
+    },
+    /// A stage begins or goes on.
+    Stage {
+        /// Its kind.
+        step: Step,
+    },
+    /// How far it is.
+    Progress(Progress),
+    /// Requests were sent.
+    Sent {
+        /// What was asked, in words.
+        what: String,
+        /// Whether all of it succeeded.
+        ok: bool,
+    },
+    /// A new reason not to act.
+    Held(Hold),
+    /// A reason is gone.
+    Cleared(Hold),
+    /// Something that nobody has to do anything about.
+    Note {
+        /// In words.
+        text: String,
+    },
+    /// A gate is reached and not approved.
+    Gate {
+        /// Which.
+        gate: Gate,
+    },
+    /// The process ends its work.
+    Ended {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Progress {
+    /// The stage.
+    pub step: Option<Step>,
+    /// Moves that have taken this step.
+    pub moves_done: u64,
+    /// Moves of the plan that have such a step.
+    pub moves: u64,
+    /// Known bytes copied so far, of the expand stage.
+    pub bytes_done: u64,
+    /// Known bytes to copy in all.
+    pub bytes: u64,
+    /// Moves in flight.
+    pub in_flight: u64,
+    /// Bytes/s over the last while; none where unknown.
+    pub rate: Option<u64>,
+    /// Seconds left at that rate; none where unknown.
+    pub seconds_left: Option<u64>,
+    /// What is waited for.
+    pub waits: Option<String>,
+}
+
+/// What a source broker still holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remains {
+    /// The broker.
+    pub broker: BrokerId,
+    /// Partitions with a replica on it, by metadata.
+    pub partitions: Vec<TopicPartition>,
+    /// Replicas in its log directories; none where it did not answer.
+    pub in_log_dirs: Option<u64>,
+}
+
+/// Sees a run.
+pub trait Watch {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+}
+
+/// Sees nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn event(&mut self, _: &Event) {}
+}

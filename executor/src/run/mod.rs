@@ -1,0 +1,84 @@
+//! The shell around `decide`: looks, journals, sends, waits.
+
+mod act;
+//mod preflight;
+mod progress;
+mod read;
+mod remains;
+mod work;
+
+//pub use preflight::{Preflight, preflight};
+pub use remains::{Late, remains};
+pub use work::{Report, Task, look, work};
+
+use restow_client::Client;
+use tokio::sync::watch::Receiver;
+
+use crate::events::Watch;
+use crate::journal::JournalError;
+
+/// Whether a person wants the process to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stop {
+    /// No.
+    #[default]
+    No,
+    /// Ask for nothing new, restore what can be restored, then end.
+    Quiesce,
+    /// At once.
+    Now,
+}
+
+/// What a run has of the world beside the cluster.
+pub struct Env<'a> {
+    /// Wall time in milliseconds since 1970.
+    pub wall: &'a dyn Fn() -> u64,
+    /// Whether to stop.
+    pub stop: Receiver<Stop>,
+    /// Who sees it.
+    pub watch: &'a mut dyn Watch,
+    /// The host's name, for the journal.
+    pub host: String,
+    /// The process id, for the journal.
+    pub pid: u32,
+}
+
+impl std::fmt::Debug for Env<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Env").field("host", &self.host).field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The journal cannot be written: nothing more is sent.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The cluster cannot be reached, or refuses us.
+    #[error(transparent)]
+    Client(#[from] restow_client::Error),
+    /// The plan is for another cluster.
+    #[error("the plan is for cluster {plan}, and this is cluster {found}: nothing was changed")]
+    WrongCluster {
+        /// The plan's.
+        plan: String,
+        /// The one that answered.
+        found: String,
+    },
+    /// The plan's pacing is not carried out by this version.
+    #[error("pipelined plans are not carried out by this version: plan again with --pacing staged")]
+    Pipelined,
+}
+
+/// Refuses a plan for another cluster (promise E2) or of a pacing that is not carried out.
+pub(crate) fn belongs(client: &Client, plan: &restow_planner::plan::Plan) -> Result<(), RunError> {
+    if client.cluster_id() != plan.cluster_id {
+        let found = client.cluster_id().to_owned();
+        return Err(RunError::WrongCluster { plan: plan.cluster_id.clone(), found });
+    }
+    match plan.pacing {
+        restow_planner::plan::Pacing::Staged => Ok(()),
+        restow_planner::plan::Pacing::Pipelined => Err(RunError::Pipelined),
+    }
+}

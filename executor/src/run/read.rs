@@ -1,0 +1,194 @@
+//! One look at the cluster, in the order that the guards rely on: metadata, then the reassignment list, then
+//! each leader's high watermark, then each replica's own log end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use restow_client::read::{self, ConfigSource, OffsetQuery, Replica, Resource, TopicView};
+use restow_client::{Client, Code, Error};
+use restow_planner::model::BrokerId;
+use restow_planner::plan::Plan;
+
+use crate::drive::{Answers, Far, Probe, Reads};
+use crate::journal::ConfigKey;
+
+/// Topics in one DescribeConfigs request.
+const TOPICS: usize = 500;
+
+/// Looks.
+///
+/// # Errors
+/// If metadata or the reassignment list cannot be read; a silent broker is no error but a finding.
+pub(super) async fn look(client: &Client, plan: &Plan, reads: &Reads) -> Result<Answers, Error> {
+    let mut answers = Answers::default();
+    if reads.far {
+        answers.far = Some(far(client, plan).await?);
+    }
+    if !reads.topics.is_empty() {
+        let names: Vec<String> = reads.topics.iter().cloned().collect();
+        answers.topics = read::topics(client, Some(&names)).await?;
+    }
+    answers.reassignments = read::reassignments(client).await?;
+    probe(client, plan, reads, &mut answers).await;
+    configs(client, reads, &mut answers).await;
+    ping(client, reads, &mut answers).await;
+    Ok(answers)
+}
+
+async fn far(client: &Client, plan: &Plan) -> Result<Far, Error> {
+    let cluster = read::cluster(client).await?;
+    let topics = read::topics(client, None).await?;
+    let shown: BTreeSet<&str> = topics.iter().map(|t| t.name.as_str()).collect();
+    let names: Vec<&str> = plan.topics.iter().map(|t| t.name.as_str()).filter(|n| shown.contains(n)).collect();
+    let mut min_isr = BTreeMap::new();
+    for names in names.chunks(TOPICS) {
+        let resources: Vec<Resource> = names.iter().map(|name| Resource::Topic((*name).to_owned())).collect();
+        for (resource, answer) in read::configs(client, None, &resources, Some(&["min.insync.replicas"])).await? {
+            let value = answer.ok().and_then(|entries| entries.first().and_then(|e| e.value.clone()));
+            if let (Resource::Topic(name), Some(value)) = (resource, value.and_then(|v| v.parse().ok())) {
+                min_isr.insert(name, value);
+            }
+        }
+    }
+    Ok(Far { cluster, topics, min_isr })
+}
+
+/// What is asked of one broker about one partition.
+struct Question {
+    at: u32,
+    query: OffsetQuery,
+}
+
+async fn probe(client: &Client, plan: &Plan, reads: &Reads, answers: &mut Answers) {
+    let mut leaders: BTreeMap<BrokerId, Vec<Question>> = BTreeMap::new();
+    let mut replicas: BTreeMap<BrokerId, Vec<Question>> = BTreeMap::new();
+    for at in &reads.probe {
+        let m = plan.moves.get(*at as usize);
+        let name = &plan.topic_of(&m).name;
+        let Some(p) = find(&answers.topics, name, m.partition) else { continue };
+        let question = |leader_epoch| Question {
+            at: *at,
+            query: OffsetQuery { topic: name.clone(), partition: m.partition, leader_epoch },
+        };
+        answers.probes.insert(*at, Probe::default());
+        if let Some(leader) = p.leader {
+            leaders.entry(leader).or_default().push(question(p.leader_epoch));
+        }
+        for id in &p.replicas {
+            replicas.entry(*id).or_default().push(question(p.leader_epoch));
+        }
+    }
+    for (_, at, offset) in ask(client, Replica::Leader, leaders, answers).await {
+        answers.probes.entry(at).or_default().high_watermark = Some(offset);
+    }
+    for (broker, at, offset) in ask(client, Replica::Local, replicas, answers).await {
+        answers.probes.entry(at).or_default().log_end.insert(broker, offset);
+    }
+}
+
+fn find<'a>(topics: &'a [TopicView], name: &str, partition: i32) -> Option<&'a restow_client::read::PartitionView> {
+    let topic = &topics[topics.binary_search_by(|t| t.name.as_str().cmp(name)).ok()?];
+    topic.partitions.binary_search_by_key(&partition, |p| p.partition).ok().map(|at| &topic.partitions[at])
+}
+
+/// Asks all brokers at once; answers come as broker, move, offset.
+async fn ask(
+    client: &Client,
+    replica: Replica,
+    questions: BTreeMap<BrokerId, Vec<Question>>,
+    answers: &mut Answers,
+) -> Vec<(BrokerId, u32, i64)> {
+    let asks = questions.into_iter().map(|(broker, questions)| async move {
+        let (moves, queries): (Vec<u32>, Vec<OffsetQuery>) = questions.into_iter().map(|q| (q.at, q.query)).unzip();
+        (broker, moves, read::end_offsets(client, broker, replica, &queries).await)
+    });
+    let mut told = Vec::new();
+    for (broker, moves, offsets) in join_all(asks).await {
+        match offsets {
+            Ok(offsets) => {
+                answers.answered.insert(broker);
+                let offsets = moves.into_iter().zip(offsets);
+                told.extend(offsets.filter_map(|(at, offset)| offset.ok().map(|offset| (broker, at, offset))));
+            }
+            Err(_) => {
+                answers.silent.insert(broker);
+            }
+        }
+    }
+    told
+}
+
+async fn configs(client: &Client, reads: &Reads, answers: &mut Answers) {
+    let mut topics: BTreeSet<&Resource> = BTreeSet::new();
+    let mut brokers: BTreeMap<BrokerId, BTreeSet<&str>> = BTreeMap::new();
+    for key in &reads.configs {
+        match &key.resource {
+            Resource::Broker(id) => {
+                brokers.entry(*id).or_default().insert(&key.key);
+            }
+            other => {
+                topics.insert(other);
+            }
+        }
+    }
+    let lists = [crate::drive::LEADER_LIST, crate::drive::FOLLOWER_LIST];
+    let topics: Vec<Resource> = topics.into_iter().cloned().collect();
+    for resources in topics.chunks(TOPICS) {
+        if let Ok(told) = read::configs(client, None, resources, Some(&lists)).await {
+            learn_configs(told, &lists, ConfigSource::Topic, answers);
+        }
+    }
+    let silent = answers.silent.clone();
+    let asks = brokers.into_iter().filter(|(id, _)| !silent.contains(id)).map(|(id, keys)| async move {
+        let keys: Vec<&str> = keys.into_iter().collect();
+        let told = read::configs(client, Some(id), &[Resource::Broker(id)], Some(&keys)).await;
+        (id, keys, told)
+    });
+    for (id, keys, told) in join_all(asks).await {
+        match told {
+            Ok(told) => {
+                answers.answered.insert(id);
+                learn_configs(told, &keys, ConfigSource::DynamicBroker, answers);
+            }
+            Err(_) => {
+                answers.silent.insert(id);
+            }
+        }
+    }
+}
+
+/// A value counts as set where the resource itself sets it, not where it inherits it.
+fn learn_configs(
+    told: Vec<(Resource, restow_client::read::ConfigAnswer)>,
+    keys: &[&str],
+    own: ConfigSource,
+    answers: &mut Answers,
+) {
+    for (resource, answer) in told {
+        match answer {
+            Ok(entries) => {
+                for key in keys {
+                    let entry = entries.iter().find(|e| e.name == *key && e.source == own);
+                    let value = entry.map(|e| e.value.clone().unwrap_or_default());
+                    let key = ConfigKey { resource: resource.clone(), key: (*key).to_owned() };
+                    answers.configs.insert(key, value);
+                }
+            }
+            Err(Code::UNKNOWN_TOPIC_OR_PARTITION) => {
+                answers.gone.insert(resource);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+async fn ping(client: &Client, reads: &Reads, answers: &mut Answers) {
+    let known = |id: &&BrokerId| !answers.answered.contains(id) && !answers.silent.contains(id);
+    let asks = reads.ping.iter().filter(known).map(|id| async move { (*id, read::ping(client, *id).await) });
+    for (id, answer) in join_all(asks).await {
+        match answer {
+            Ok(()) => answers.answered.insert(id),
+            Err(_) => answers.silent.insert(id),
+        };
+    }
+}
