@@ -1,9 +1,12 @@
 //! Where the jars come from: Maven copies them once into `target/kafka/VERSION`; our Java programs are compiled beside.
 
-use crate::process::say;
+use crate::process::{end, say, wait};
+use crate::spec::HOST;
 use std::fs::{self, File};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// The root of the workspace, found from this crate's manifest.
 #[must_use]
@@ -16,7 +19,7 @@ pub fn workspace_root() -> PathBuf {
 /// # Errors
 /// The names of the missing programs.
 pub fn available() -> Result<(), String> {
-    let missing: Vec<&str> = ["java", "javac", "mvn", "sh"]
+    let missing: Vec<&str> = ["java", "javac", "jar", "mvn", "sh"]
         .into_iter()
         .filter(|program| {
             let path = std::env::var_os("PATH").unwrap_or_default();
@@ -36,16 +39,18 @@ pub fn available_or_skip() -> Option<()> {
     let required = std::env::var("RESTOW_REAL_KAFKA").is_ok_and(|value| value == "require");
     assert!(!required, "RESTOW_REAL_KAFKA=require, but {missing}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    say(&format!("=== SKIPPED: {test}: real-Kafka tests need java, javac and mvn ({missing}) ==="));
+    say(&format!("=== SKIPPED: {test}: real-Kafka tests need a JDK and Maven ({missing}) ==="));
     None
 }
 
-/// One installed version: its jars, and our Java programs compiled against them.
+/// One installed version: its jars, our Java programs compiled against them, and an archive of loaded classes.
 #[derive(Debug, Clone)]
 pub(crate) struct Install {
     pub(crate) version: String,
-    classes: PathBuf,
+    /// What is made from the jars: `classes.jar`, `classes.jsa`.
+    made: PathBuf,
     jars: PathBuf,
+    class_path: String,
 }
 
 impl Install {
@@ -54,25 +59,35 @@ impl Install {
         let home = home();
         let pom = workspace_root().join("testdata/kafka").join(version).join("pom.xml");
         assert!(pom.is_file(), "no Kafka {version} here: {} does not exist", pom.display());
-        let install = Install {
+        let mut install = Install {
             version: version.to_owned(),
-            classes: home.join(format!("{version}-classes")),
+            made: home.join(format!("{version}-classes")),
             jars: home.join(version),
+            class_path: String::new(),
         };
         let lock = File::create(home.join("install.lock")).expect("the install lock cannot be made");
         lock.lock().expect("the install lock cannot be taken");
         install.fetch(&pom);
+        // In a fixed order: an archive of classes is only good for the class path that it was made with.
+        install.class_path = install.made.join("classes.jar").display().to_string();
+        for jar in files(&install.jars, "jar") {
+            install.class_path.push_str(&format!(":{}", jar.display()));
+        }
         install.compile();
         install
     }
 
-    /// The Java class path of this version.
-    pub(crate) fn class_path(&self) -> String {
-        format!("{}:{}/*", self.classes.display(), self.jars.display())
+    /// `java` with the class path of this version and a logging set-up, `broker` or `tool`.
+    pub(crate) fn java(&self, logging: &str) -> Command {
+        let mut command = Command::new("java");
+        command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xlog:disable"]);
+        command.arg(format!("-XX:SharedArchiveFile={}", self.made.join("classes.jsa").display()));
+        command.arg(self.logging(logging)).args(["-cp", &self.class_path]);
+        command
     }
 
-    /// The flag that chooses a logging set-up, `broker` or `tool`.
-    pub(crate) fn logging(&self, role: &str) -> String {
+    /// The flag that chooses a logging set-up.
+    fn logging(&self, role: &str) -> String {
         let folder = workspace_root().join("testdata/kafka/logging");
         let old = self.version.starts_with("3.") || self.version.starts_with("2.");
         if old {
@@ -99,32 +114,78 @@ impl Install {
     }
 
     fn compile(&self) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("java/restow");
-        let mut sources: Vec<PathBuf> = fs::read_dir(&folder)
-            .expect("testing/java cannot be read")
-            .map(|entry| entry.expect("testing/java cannot be read").path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "java"))
-            .collect();
-        sources.sort();
-        let text: String = sources
-            .iter()
-            .map(|path| fs::read_to_string(path).expect("a Java source cannot be read"))
-            .collect();
-        let marker = self.classes.join("compiled-from");
-        if fs::read_to_string(&marker).is_ok_and(|compiled| compiled == text) {
+        let sources = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("java/restow"), "java");
+        let mut text = run(Command::new("java").arg("-version"));
+        for path in &sources {
+            text.push_str(&fs::read_to_string(path).expect("a Java source cannot be read"));
+        }
+        let marker = self.made.join("made-from");
+        if fs::read_to_string(&marker).is_ok_and(|made| made == text) {
             return;
         }
         say(&format!("compiling testing/java against Kafka {}", self.version));
-        let _ = fs::remove_dir_all(&self.classes);
-        fs::create_dir_all(&self.classes).expect("the folder of classes cannot be made");
-        run(Command::new("javac")
-            .args(["-proc:none", "-nowarn", "-cp"])
-            .arg(format!("{}/*", self.jars.display()))
-            .arg("-d")
-            .arg(&self.classes)
-            .args(&sources));
+        let _ = fs::remove_dir_all(&self.made);
+        let classes = self.made.join("classes");
+        fs::create_dir_all(&classes).expect("the folder of classes cannot be made");
+        let javac = ["-proc:none", "-nowarn", "-cp", &self.class_path, "-d"];
+        run(Command::new("javac").args(javac).arg(&classes).args(&sources));
+        let jar = self.made.join("classes.jar");
+        run(Command::new("jar").arg("cf").arg(jar).arg("-C").arg(&classes).arg("."));
+        self.archive();
         fs::write(marker, text).expect("the marker cannot be written");
     }
+
+    /// Makes the archive that halves the start of a JVM. Without it all works, only slower.
+    fn archive(&self) {
+        say("archiving its loaded classes, so that brokers start in half the time");
+        let directory = self.made.join("train");
+        fs::create_dir_all(&directory).expect("the folder for the archive cannot be made");
+        let ports: Vec<String> = free_ports(2).iter().map(ToString::to_string).collect();
+        let log = File::create(self.made.join("train.log")).expect("train.log cannot be made");
+        let mut child = Command::new("java")
+            .args(["-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .arg(format!("-XX:ArchiveClassesAtExit={}", self.made.join("classes.jsa").display()))
+            .arg(self.logging("broker"))
+            .arg(format!("-Drestow.log={}", self.made.join("train-kafka.log").display()))
+            .args(["-cp", &self.class_path, "restow.Train"])
+            .arg(&directory)
+            .args(ports)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("java cannot be run");
+        wait(&mut child, Duration::from_secs(120));
+        end(&mut child);
+        let _ = fs::remove_dir_all(directory);
+        if !self.made.join("classes.jsa").is_file() {
+            say(&format!(
+                "there is no archive (see {}/train.log): brokers start slowly",
+                self.made.display()
+            ));
+        }
+    }
+}
+
+/// Ports that nobody listens on. They are below the range that the system takes for outgoing connections (32768 and up
+/// on Linux), else a client could sit on a broker's port while that broker is down.
+pub(crate) fn free_ports(count: usize) -> Vec<u16> {
+    let from = 20_000 + u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
+    let ports: Vec<u16> =
+        (from..32_000).filter(|&port| TcpListener::bind((HOST, port)).is_ok()).take(count).collect();
+    assert_eq!(ports.len(), count, "no {count} free ports from {from} to 32000");
+    ports
+}
+
+/// The files of a folder with this extension, in order.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    files.sort();
+    files
 }
 
 /// `<workspace>/target/kafka`, wherever cargo's own target folder is.
@@ -134,12 +195,11 @@ pub(crate) fn home() -> PathBuf {
     home
 }
 
-fn run(command: &mut Command) {
+/// Runs a command that must succeed; what it printed.
+fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?} failed:\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let text = format!("{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} failed:\n{text}");
+    text
 }

@@ -1,7 +1,7 @@
 //! A running cluster.
 
 use crate::admin::Admin;
-use crate::install::{Install, home};
+use crate::install::{Install, free_ports, home};
 use crate::node::Node;
 use crate::process::{say, wait_until};
 use crate::shell::Shell;
@@ -10,7 +10,6 @@ use crate::tool::{self, ToolOutput};
 use crate::watchdog::Watchdog;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -360,14 +359,4 @@ fn the_only_cluster() -> File {
         lock.lock().expect("the cluster lock cannot be taken");
     }
     lock
-}
-
-/// Ports that nobody listens on. They are below the range that the system takes for outgoing connections (32768 and up
-/// on Linux), else a client could sit on a broker's port while that broker is down.
-fn free_ports(count: usize) -> Vec<u16> {
-    let from = 20_000 + (std::process::id() % 100) as u16 * 100;
-    let ports: Vec<u16> =
-        (from..32_000).filter(|&port| TcpListener::bind((HOST, port)).is_ok()).take(count).collect();
-    assert_eq!(ports.len(), count, "no {count} free ports from {from} to 32000");
-    ports
 }

@@ -1,14 +1,13 @@
 //! Load on a cluster: Kafka's own verifiable producers and consumers, or ours where a test has many topics.
 
 use crate::kafka::Kafka;
-use crate::node::JVM;
 use crate::process::{end, say, signal, wait, wait_until};
 use crate::verify::Acked;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -178,11 +177,11 @@ impl<'a> Load<'a> {
 
     fn spawn(&mut self, main_class: &str, args: &[&str]) {
         let log = self.kafka.directory().join(format!("load-{}.log", self.parts.len()));
-        let install = self.kafka.install();
-        let mut child = Command::new("java")
-            .args(JVM)
-            .arg(install.logging("tool"))
-            .args(["-cp", &install.class_path(), main_class])
+        let mut child = self
+            .kafka
+            .install()
+            .java("tool")
+            .args(["-Xms32m", "-Xmx256m", main_class])
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -7,11 +7,8 @@ use std::fs::{self, File};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
-
-/// The flags that keep seven JVMs small and quick to start on a small machine.
-pub(crate) const JVM: &[&str] = &["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 /// A node of the cluster, running or not.
 #[derive(Debug)]
@@ -56,11 +53,11 @@ impl Node {
         self.log_start = fs::metadata(self.log()).map_or(0, |data| usize::try_from(data.len()).unwrap_or(0));
         let output =
             File::options().create(true).append(true).open(self.output()).expect("jvm.log cannot be made");
-        let child = Command::new("java")
-            .args(JVM)
-            .arg(install.logging("broker"))
+        let child = install
+            .java("broker")
+            .args(["-Xms96m", "-Xmx320m"])
             .arg(format!("-Drestow.log={}", self.log().display()))
-            .args(["-cp", &install.class_path(), "kafka.Kafka"])
+            .arg("kafka.Kafka")
             .arg(self.config())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("jvm.log cannot be shared"))

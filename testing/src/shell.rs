@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -26,10 +26,9 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn start(install: &Install, log: &Path) -> Shell {
-        let mut child = Command::new("java")
-            .args(["-Xms32m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
-            .arg(install.logging("tool"))
-            .args(["-cp", &install.class_path(), "restow.Shell"])
+        let mut child = install
+            .java("tool")
+            .args(["-Xms32m", "-Xmx384m", "restow.Shell"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log).expect("the shell's log cannot be made"))

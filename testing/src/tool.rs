@@ -3,7 +3,7 @@
 use crate::install::Install;
 use crate::process::{end, wait};
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
@@ -29,10 +29,9 @@ impl ToolOutput {
 
 /// Runs a Java class of this version with its arguments, for at most `limit`.
 pub(crate) fn run(install: &Install, main_class: &str, args: &[&str], limit: Duration) -> ToolOutput {
-    let mut child = Command::new("java")
-        .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"])
-        .arg(install.logging("tool"))
-        .args(["-cp", &install.class_path(), main_class])
+    let mut child = install
+        .java("tool")
+        .args(["-Xmx256m", main_class])
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

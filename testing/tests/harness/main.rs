@@ -1,5 +1,10 @@
 //! The harness itself, against the newest Kafka: what other tests rely on.
 
+// Real processes in real time.
+#![allow(clippy::disallowed_methods)]
+
+mod stock_undo;
+
 use restow_testing::{
     CONTROLLER, ConfigChange, Kafka, Load, LoadSpec, Spec, available_or_skip, verify_log, wait_until,
 };
