@@ -1,0 +1,183 @@
+//! IncrementalAlterConfigs: SET, DELETE, APPEND, SUBTRACT.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use restow_planner::model::BrokerId;
+
+use super::schema::{self, Kind};
+use super::state::{Configs, State};
+use super::{Outcome, Resource};
+use crate::code::{Code, Refusal};
+
+/// One change of one config key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The value becomes this one.
+    Set(String, String),
+    /// The value is unset.
+    Delete(String),
+    /// These items are added to the list; those that it has already are not repeated.
+    Append(String, String),
+    /// These items leave the list. An emptied list stays set, to `""`.
+    Subtract(String, String),
+    /// An operation that names no value where it needs one.
+    Valueless(String),
+}
+
+impl Change {
+    /// The key that it changes.
+    pub fn key(&self) -> &str {
+        match self {
+            Change::Set(key, _)
+            | Change::Delete(key)
+            | Change::Append(key, _)
+            | Change::Subtract(key, _)
+            | Change::Valueless(key) => key,
+        }
+    }
+}
+
+const LONGEST: usize = 32_767;
+
+pub(super) fn alter(
+    state: &mut State,
+    items: Vec<(Resource, Vec<Change>)>,
+    validate_only: bool,
+) -> Vec<(Resource, Outcome)> {
+    let mut times: BTreeMap<Resource, usize> = BTreeMap::new();
+    for (resource, _) in &items {
+        *times.entry(resource.clone()).or_default() += 1;
+    }
+    let mut outcomes = Vec::with_capacity(items.len());
+    for (resource, changes) in items {
+        let outcome = if times[&resource] > 1 {
+            Err(Refusal::new(Code::InvalidRequest, "Each resource must appear at most once."))
+        } else {
+            changed(state, &resource, &changes).map(|configs| {
+                if !validate_only && let Some(stored) = stored_mut(state, &resource) {
+                    *stored = configs;
+                }
+            })
+        };
+        outcomes.push((resource, outcome));
+    }
+    outcomes
+}
+
+/// Whether a resource that does not exist yet may start with these values.
+pub(super) fn check_new(state: &State, resource: &Resource, changes: &[Change]) -> Outcome {
+    after(state, resource, &Configs::new(), changes).map(drop)
+}
+
+fn stored_mut<'a>(state: &'a mut State, resource: &Resource) -> Option<&'a mut Configs> {
+    match resource {
+        Resource::Topic(name) => state.topics.get_mut(name).map(|topic| &mut topic.configs),
+        Resource::Broker(id) => state.brokers.get_mut(id).map(|broker| &mut broker.configs),
+        Resource::AllBrokers => Some(&mut state.cluster_configs),
+    }
+}
+
+fn changed(state: &State, resource: &Resource, changes: &[Change]) -> Result<Configs, Refusal> {
+    let stored = match resource {
+        Resource::Topic(name) => match state.topics.get(name) {
+            Some(topic) => &topic.configs,
+            None => {
+                let text = format!("The topic '{name}' does not exist.");
+                return Err(Refusal::new(Code::UnknownTopicOrPartition, text));
+            }
+        },
+        Resource::Broker(id) => match state.brokers.get(id) {
+            Some(broker) => &broker.configs,
+            None => return Err(unexpected_broker(None, &id.to_string())),
+        },
+        Resource::AllBrokers => &state.cluster_configs,
+    };
+    after(state, resource, stored, changes)
+}
+
+/// What a broker answers when it is asked for the configs of another.
+pub fn unexpected_broker(own: Option<BrokerId>, asked: &str) -> Refusal {
+    let own = own.map_or_else(|| "a registered broker".to_owned(), |id| id.to_string());
+    Refusal::new(Code::InvalidRequest, format!("Unexpected broker id, expected {own}, but received {asked}"))
+}
+
+fn after(
+    state: &State,
+    resource: &Resource,
+    stored: &Configs,
+    changes: &[Change],
+) -> Result<Configs, Refusal> {
+    let mut keys = BTreeSet::new();
+    if let Some(twice) = changes.iter().find(|change| !keys.insert(change.key())) {
+        let text = format!("Error due to duplicate config keys : {}", twice.key());
+        return Err(Refusal::new(Code::InvalidRequest, text));
+    }
+    let mut configs = stored.clone();
+    for change in changes {
+        let kind = kind(resource, change.key())?;
+        let value = match change {
+            Change::Valueless(key) => {
+                let text = format!("Null value not supported for : {key}");
+                return Err(Refusal::new(Code::InvalidRequest, text));
+            }
+            Change::Delete(key) => {
+                configs.remove(key);
+                continue;
+            }
+            Change::Set(_, value) => value.clone(),
+            Change::Append(key, items) | Change::Subtract(key, items) => {
+                let adds = matches!(change, Change::Append(..));
+                if kind != Kind::List {
+                    let verb = if adds { "append to" } else { "subtract from" };
+                    let text = format!("Can't {verb} key {key} because its type is not LIST.");
+                    return Err(Refusal::new(Code::InvalidConfig, text));
+                }
+                let base = configs.get(key).map(String::as_str).or_else(|| schema::topic_default(key));
+                listed(base.unwrap_or(""), items, adds)
+            }
+        };
+        let key = change.key();
+        if value.len() > LONGEST && !matches!(change, Change::Set(..)) {
+            return Err(match state.rules.oversized_append {
+                Code::UnknownServerError => Refusal::bare(Code::UnknownServerError),
+                code => Refusal::new(code, format!("The configuration value of {key} cannot be added: too long.")),
+            });
+        }
+        schema::check(key, kind, &value).map_err(|text| Refusal::new(Code::InvalidConfig, text))?;
+        configs.insert(key.to_owned(), value);
+    }
+    Ok(configs)
+}
+
+fn kind(resource: &Resource, key: &str) -> Result<Kind, Refusal> {
+    match resource {
+        Resource::Topic(_) => match schema::topic_key(key) {
+            Some(known) => Ok(known.kind),
+            None => Err(Refusal::new(Code::InvalidConfig, format!("Unknown topic config name: {key}"))),
+        },
+        _ => match schema::broker_key(key) {
+            Some(known) if known.read_only => {
+                let text = format!("Cannot update these configs dynamically: Set({key})");
+                Err(Refusal::new(Code::InvalidRequest, text))
+            }
+            Some(known) => Ok(known.kind),
+            None => Ok(schema::throttle_kind(key).unwrap_or(Kind::Text)),
+        },
+    }
+}
+
+/// Items are compared as they stand, spaces included; that is how `"0:1, 1:2"` keeps its `1:2`.
+fn listed(stored: &str, items: &str, adds: bool) -> String {
+    let mut list: Vec<&str> = stored.split(',').filter(|item| !item.is_empty()).collect();
+    for item in items.split(',') {
+        let at = list.iter().position(|have| *have == item);
+        match (adds, at) {
+            (true, None) if !item.is_empty() => list.push(item),
+            (false, Some(at)) => {
+                list.remove(at);
+            }
+            _ => {}
+        }
+    }
+    list.join(",")
+}

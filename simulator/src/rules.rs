@@ -1,0 +1,276 @@
+//! What differs between Kafka versions. No other file compares versions.
+//!
+//! One field per difference that was measured on released brokers (`research/kafka.md` 2.9,
+//! `research/wire.md`); a ZooKeeper cluster will be further values of the same fields.
+
+use crate::code::Code;
+
+/// When a reassignment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Completion {
+    /// Every adding replica is in the ISR and one kept replica is.
+    AddingInIsr,
+    /// Every target replica is in the ISR.
+    TargetInIsr,
+    /// Every adding replica is in the ISR; and the whole target, where more replicas go than come.
+    AddingInIsrTargetIfShrinking,
+}
+
+/// A range of versions of one API, as a broker advertises it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Versions {
+    /// The API's number.
+    pub api: Api,
+    /// The lowest version.
+    pub min: i16,
+    /// The highest version.
+    pub max: i16,
+}
+
+/// The APIs that simulated brokers answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i16)]
+pub enum Api {
+    /// Log end offsets and high watermarks.
+    ListOffsets = 2,
+    /// Brokers, topics, partitions.
+    Metadata = 3,
+    /// Which versions a broker speaks.
+    ApiVersions = 18,
+    /// New topics.
+    CreateTopics = 19,
+    /// Topics that go.
+    DeleteTopics = 20,
+    /// Configs of topics and brokers.
+    DescribeConfigs = 32,
+    /// Bytes on disk.
+    DescribeLogDirs = 35,
+    /// More partitions.
+    CreatePartitions = 37,
+    /// Leader elections.
+    ElectLeaders = 43,
+    /// Changes of configs.
+    IncrementalAlterConfigs = 44,
+    /// Reassignments, and their cancellation.
+    AlterPartitionReassignments = 45,
+    /// What is in flight.
+    ListPartitionReassignments = 46,
+    /// The metadata quorum.
+    DescribeQuorum = 55,
+    /// The brokers.
+    DescribeCluster = 60,
+}
+
+impl Api {
+    /// All of them, by number.
+    pub const ALL: [Api; 14] = [
+        Api::ListOffsets,
+        Api::Metadata,
+        Api::ApiVersions,
+        Api::CreateTopics,
+        Api::DeleteTopics,
+        Api::DescribeConfigs,
+        Api::DescribeLogDirs,
+        Api::CreatePartitions,
+        Api::ElectLeaders,
+        Api::IncrementalAlterConfigs,
+        Api::AlterPartitionReassignments,
+        Api::ListPartitionReassignments,
+        Api::DescribeQuorum,
+        Api::DescribeCluster,
+    ];
+
+    /// The number on the wire.
+    pub fn key(self) -> i16 {
+        self as i16
+    }
+
+    /// The API with this number.
+    pub fn of(key: i16) -> Option<Api> {
+        Api::ALL.into_iter().find(|api| api.key() == key)
+    }
+
+    /// Whether the broker that gets it asks the controller.
+    pub fn is_forwarded(self) -> bool {
+        matches!(
+            self,
+            Api::CreateTopics
+                | Api::DeleteTopics
+                | Api::CreatePartitions
+                | Api::ElectLeaders
+                | Api::IncrementalAlterConfigs
+                | Api::AlterPartitionReassignments
+                | Api::ListPartitionReassignments
+                | Api::DescribeQuorum
+        )
+    }
+}
+
+/// How a cluster of one Kafka version behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rules {
+    /// The version that these are the rules of.
+    pub version: &'static str,
+    /// The finalized feature `metadata.version`.
+    pub metadata_version: i16,
+    /// When a reassignment ends (cases D, F, R).
+    pub completion: Completion,
+    /// Eligible leader replicas (KIP-966): the ISR may become empty, and `min.insync.replicas` is a
+    /// dynamic default of the cluster.
+    pub eligible_leader_replicas: bool,
+    /// What answers an APPEND that grows a stored value past 32,767 bytes.
+    pub oversized_append: Code,
+    /// Whether ListOffsets refuses timestamps that the request's version does not know. Where it does
+    /// not, it answers offset 0.
+    pub refuses_unknown_timestamps: bool,
+    /// Most records that one request may write.
+    pub max_records: usize,
+    /// What its brokers advertise.
+    pub versions: Vec<Versions>,
+}
+
+/// A version that has no rules here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no rules for Kafka {found:?}; there are rules for 3.7.2, 3.9.2, 4.0.2 and 4.3.1")]
+pub struct UnknownVersion {
+    /// What was asked for.
+    pub found: String,
+}
+
+impl Rules {
+    /// The versions that have rules, oldest first.
+    pub const KNOWN: [&'static str; 4] = ["3.7.2", "3.9.2", "4.0.2", "4.3.1"];
+
+    /// The rules of a Kafka version (KRaft).
+    ///
+    /// # Errors
+    /// If there are none for it.
+    pub fn of(version: &str) -> Result<Rules, UnknownVersion> {
+        // Columns of `versions`: ApiVersions max, Metadata max, DescribeCluster max, ListOffsets max, lowest
+        // versions raised by KIP-896 or not, DescribeLogDirs max, Alter max.
+        Ok(match version {
+            "3.7.2" => Rules {
+                version: "3.7.2",
+                metadata_version: 19,
+                completion: Completion::AddingInIsr,
+                eligible_leader_replicas: false,
+                oversized_append: Code::UnknownServerError,
+                refuses_unknown_timestamps: false,
+                max_records: 10_000,
+                versions: versions(Tops { quorum: 1, ..OLD }),
+            },
+            "3.9.2" => Rules {
+                version: "3.9.2",
+                metadata_version: 21,
+                completion: Completion::TargetInIsr,
+                eligible_leader_replicas: false,
+                oversized_append: Code::UnknownServerError,
+                refuses_unknown_timestamps: true,
+                max_records: 10_000,
+                versions: versions(Tops { api_versions: 4, offsets: 9, ..OLD }),
+            },
+            "4.0.2" => Rules {
+                version: "4.0.2",
+                metadata_version: 25,
+                completion: Completion::TargetInIsr,
+                eligible_leader_replicas: false,
+                oversized_append: Code::UnknownServerError,
+                refuses_unknown_timestamps: true,
+                max_records: 10_000,
+                versions: versions(NEW),
+            },
+            "4.3.1" => Rules {
+                version: "4.3.1",
+                metadata_version: 30,
+                completion: Completion::AddingInIsrTargetIfShrinking,
+                eligible_leader_replicas: true,
+                oversized_append: Code::InvalidConfig,
+                refuses_unknown_timestamps: true,
+                max_records: 10_000,
+                versions: versions(Tops { offsets: 11, log_dirs: 5, alter: 1, ..NEW }),
+            },
+            other => return Err(UnknownVersion { found: other.to_owned() }),
+        })
+    }
+
+    /// The range that a broker advertises for an API.
+    pub fn range(&self, api: Api) -> Option<Versions> {
+        self.versions.iter().copied().find(|range| range.api == api)
+    }
+
+    /// Whether a broker speaks this version of the API.
+    pub fn speaks(&self, api: Api, version: i16) -> bool {
+        self.range(api).is_some_and(|range| (range.min..=range.max).contains(&version))
+    }
+}
+
+struct Tops {
+    api_versions: i16,
+    metadata: i16,
+    cluster: i16,
+    offsets: i16,
+    log_dirs: i16,
+    alter: i16,
+    quorum: i16,
+    raised: bool,
+}
+
+const OLD: Tops = Tops {
+    api_versions: 3,
+    metadata: 12,
+    cluster: 1,
+    offsets: 8,
+    log_dirs: 4,
+    alter: 0,
+    quorum: 2,
+    raised: false,
+};
+const NEW: Tops = Tops {
+    api_versions: 4,
+    metadata: 13,
+    cluster: 2,
+    offsets: 10,
+    log_dirs: 4,
+    alter: 0,
+    quorum: 2,
+    raised: true,
+};
+
+fn versions(tops: Tops) -> Vec<Versions> {
+    let raised = |to: i16| if tops.raised { to } else { 0 };
+    let range = |api, min, max| Versions { api, min, max };
+    vec![
+        range(Api::ListOffsets, raised(1), tops.offsets),
+        range(Api::Metadata, 0, tops.metadata),
+        range(Api::ApiVersions, 0, tops.api_versions),
+        range(Api::CreateTopics, raised(2), 7),
+        range(Api::DeleteTopics, raised(1), 6),
+        range(Api::DescribeConfigs, raised(1), 4),
+        range(Api::DescribeLogDirs, raised(1), tops.log_dirs),
+        range(Api::CreatePartitions, 0, 3),
+        range(Api::ElectLeaders, 0, 2),
+        range(Api::IncrementalAlterConfigs, 0, 1),
+        range(Api::AlterPartitionReassignments, 0, tops.alter),
+        range(Api::ListPartitionReassignments, 0, 0),
+        range(Api::DescribeQuorum, 0, tops.quorum),
+        range(Api::DescribeCluster, 0, tops.cluster),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_version_has_rules_and_every_api_a_range() {
+        for version in Rules::KNOWN {
+            let rules = Rules::of(version).unwrap();
+            assert_eq!(rules.version, version);
+            for api in Api::ALL {
+                assert!(rules.range(api).is_some(), "{version} {api:?}");
+                assert_eq!(Api::of(api.key()), Some(api));
+            }
+        }
+        assert!(Rules::of("2.4").unwrap_err().to_string().contains("4.3.1"));
+    }
+}
