@@ -1,5 +1,6 @@
 //! restow-planner
 
+pub mod check;
 pub mod file;
 pub mod model;
 pub mod plan;

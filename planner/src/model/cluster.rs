@@ -13,6 +13,9 @@ pub const UNKNOWN_SIZE: u64 = u64::MAX;
 pub const UNKNOWN_DIR: u8 = u8::MAX;
 /// The longest replica list that the columns hold (the ISR is a bit mask over list positions).
 pub const MAX_REPLICAS: usize = 32;
+/// The most bytes of all replicas together (288 PB). 32 copies of each, and what is there, still fit in `u64`,
+/// so no sum of sizes overflows.
+pub const MAX_BYTES: u64 = (1 << 58) - 1;
 const NO_LEADER: u16 = u16::MAX;
 
 /// One broker.
@@ -332,6 +335,7 @@ pub enum BadCluster {
 #[derive(Debug, Default)]
 pub struct ClusterBuilder {
     cluster: Cluster,
+    bytes: u64,
 }
 
 impl ClusterBuilder {
@@ -347,7 +351,8 @@ impl ClusterBuilder {
         if brokers.len() >= NO_LEADER as usize {
             return Err(BadCluster::TooMany { what: "brokers", limit: NO_LEADER as usize - 1 });
         }
-        Ok(ClusterBuilder { cluster: Cluster { id: id.into(), brokers, ..Cluster::default() } })
+        let cluster = Cluster { id: id.into(), brokers, ..Cluster::default() };
+        Ok(ClusterBuilder { cluster, bytes: 0 })
     }
 
     /// Begins the next topic; names must rise.
@@ -363,10 +368,16 @@ impl ClusterBuilder {
         Ok(())
     }
 
+    /// How many partitions the last topic has so far.
+    pub fn partitions_so_far(&self) -> u32 {
+        self.cluster.topics.last().map_or(0, |topic| topic.partitions)
+    }
+
     /// Adds the next partition (from 0) of the last topic.
     ///
     /// # Errors
-    /// If a list is empty, repeats a broker or names one that is not in the cluster, or a column does not fit.
+    /// If a list is empty, repeats a broker or names one that is not in the cluster, a log dir is not one of
+    /// its broker's, a column does not fit, or all sizes together exceed [`MAX_BYTES`].
     pub fn partition(&mut self, row: &PartitionRow<'_>) -> Result<(), BadCluster> {
         let cluster = &mut self.cluster;
         let Some(topic) = cluster.topics.last() else { return Err(BadCluster::NoTopic) };
@@ -385,6 +396,18 @@ impl ClusterBuilder {
         for (at, id) in row.replicas.iter().enumerate() {
             list[at] = index(id)?;
         }
+        let known_dirs = |at: usize| cluster.brokers[list[at] as usize].log_dirs.len();
+        if let Some(at) = (0..row.dirs.len())
+            .find(|at| row.dirs[*at] != UNKNOWN_DIR && usize::from(row.dirs[*at]) >= known_dirs(*at))
+        {
+            let (dir, broker) = (row.dirs[at], row.replicas[at]);
+            return Err(wrong(format!("log dir {dir} of broker {broker}, which has {}", known_dirs(at))));
+        }
+        let known = row.sizes.iter().filter(|size| **size != UNKNOWN_SIZE);
+        let bytes = known.fold(self.bytes, |sum, size| sum.saturating_add(*size));
+        if bytes > MAX_BYTES {
+            return Err(wrong(format!("with it all replicas hold more than {MAX_BYTES} bytes")));
+        }
         let leader = row.leader.as_ref().map(index).transpose()?;
         row.adding.iter().chain(row.removing).try_for_each(|id| index(id).map(drop))?;
         let isr = row.replicas.iter().enumerate().filter(|(_, id)| row.isr.contains(id));
@@ -392,6 +415,7 @@ impl ClusterBuilder {
         let end = u32::try_from(start + row.replicas.len())
             .map_err(|_| BadCluster::TooMany { what: "replicas", limit: u32::MAX as usize })?;
 
+        self.bytes = bytes;
         cluster.replicas.extend(&list[..row.replicas.len()]);
         fill(&mut cluster.sizes, row.sizes, row.replicas.len(), UNKNOWN_SIZE);
         fill(&mut cluster.dirs, row.dirs, row.replicas.len(), UNKNOWN_DIR);

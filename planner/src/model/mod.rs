@@ -7,7 +7,7 @@ mod topology;
 pub mod watch;
 
 pub use cluster::{
-    BadCluster, Broker, Cluster, ClusterBuilder, ConfigDifference, ConfigSource, InFlight, LogDir,
+    BadCluster, Broker, Cluster, ClusterBuilder, ConfigDifference, ConfigSource, InFlight, LogDir, MAX_BYTES,
     MAX_REPLICAS, Partition, PartitionRow, SetConfig, Topic, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
 };
 pub use ids::{BrokerId, NotATopicId, TopicId, TopicPartition};

@@ -1,0 +1,198 @@
+//! Brokers, topics and config differences as they stand in the file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Broker, BrokerId, ConfigDifference, ConfigSource, LogDir, SetConfig, Topic, TopicId, Unseen,
+};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BrokerRow {
+    pub id: BrokerId,
+    #[serde(default)]
+    pub rack: Option<String>,
+    #[serde(default)]
+    pub zone: Option<String>,
+    #[serde(default)]
+    pub host: String,
+    #[serde(default)]
+    pub port: u16,
+    #[serde(default)]
+    pub fenced: Option<bool>,
+    pub answered: bool,
+    #[serde(default)]
+    pub listeners: Option<Vec<String>>,
+    #[serde(default)]
+    pub log_dirs: Vec<LogDirRow>,
+    #[serde(default)]
+    pub rates: Vec<SetConfigRow>,
+    #[serde(default)]
+    pub unseen: Vec<UnseenRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct LogDirRow {
+    pub path: String,
+    #[serde(default)]
+    pub total_bytes: Option<u64>,
+    #[serde(default)]
+    pub usable_bytes: Option<u64>,
+    #[serde(default)]
+    pub offline: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SetConfigRow {
+    pub key: String,
+    pub value: String,
+    pub source: ConfigSource,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct UnseenRow {
+    pub topic: String,
+    pub replicas: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DifferenceRow {
+    pub topic: String,
+    pub key: String,
+    pub values: Vec<ValueRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ValueRow {
+    pub value: String,
+    pub brokers: Vec<BrokerId>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct MinIsrRow {
+    pub value: u32,
+    pub source: ConfigSource,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct TopicRow {
+    pub name: String,
+    pub id: TopicId,
+    pub internal: bool,
+    #[serde(default)]
+    pub min_isr: Option<MinIsrRow>,
+    #[serde(default)]
+    pub remote_storage: bool,
+    #[serde(default)]
+    pub throttled_leaders: Option<String>,
+    #[serde(default)]
+    pub throttled_followers: Option<String>,
+    pub partitions: u32,
+}
+
+impl From<&Broker> for BrokerRow {
+    fn from(broker: &Broker) -> Self {
+        let dir = |dir: &LogDir| LogDirRow {
+            path: dir.path.clone(),
+            total_bytes: dir.total_bytes,
+            usable_bytes: dir.usable_bytes,
+            offline: dir.offline,
+        };
+        let rate = |set: &SetConfig| SetConfigRow {
+            key: set.key.clone(),
+            value: set.value.clone(),
+            source: set.source,
+        };
+        let unseen = |unseen: &Unseen| UnseenRow { topic: unseen.topic.clone(), replicas: unseen.replicas };
+        BrokerRow {
+            id: broker.id,
+            rack: broker.rack.clone(),
+            zone: broker.zone.clone(),
+            host: broker.host.clone(),
+            port: broker.port,
+            fenced: broker.fenced,
+            answered: broker.answered,
+            listeners: broker.listeners.clone(),
+            log_dirs: broker.log_dirs.iter().map(dir).collect(),
+            rates: broker.rates.iter().map(rate).collect(),
+            unseen: broker.unseen.iter().map(unseen).collect(),
+        }
+    }
+}
+
+impl From<BrokerRow> for Broker {
+    fn from(row: BrokerRow) -> Self {
+        let dir = |dir: LogDirRow| LogDir {
+            path: dir.path,
+            total_bytes: dir.total_bytes,
+            usable_bytes: dir.usable_bytes,
+            offline: dir.offline,
+        };
+        let rate = |set: SetConfigRow| SetConfig { key: set.key, value: set.value, source: set.source };
+        let unseen = |unseen: UnseenRow| Unseen { topic: unseen.topic, replicas: unseen.replicas };
+        Broker {
+            id: row.id,
+            zone: row.zone.or_else(|| row.rack.clone()),
+            rack: row.rack,
+            host: row.host,
+            port: row.port,
+            fenced: row.fenced,
+            answered: row.answered,
+            listeners: row.listeners,
+            log_dirs: row.log_dirs.into_iter().map(dir).collect(),
+            rates: row.rates.into_iter().map(rate).collect(),
+            unseen: row.unseen.into_iter().map(unseen).collect(),
+        }
+    }
+}
+
+impl From<&ConfigDifference> for DifferenceRow {
+    fn from(difference: &ConfigDifference) -> Self {
+        let value = |(value, brokers): &(String, Vec<BrokerId>)| ValueRow {
+            value: value.clone(),
+            brokers: brokers.clone(),
+        };
+        DifferenceRow {
+            topic: difference.topic.clone(),
+            key: difference.key.clone(),
+            values: difference.values.iter().map(value).collect(),
+        }
+    }
+}
+
+impl From<DifferenceRow> for ConfigDifference {
+    fn from(row: DifferenceRow) -> Self {
+        let values = row.values.into_iter().map(|value| (value.value, value.brokers)).collect();
+        ConfigDifference { topic: row.topic, key: row.key, values }
+    }
+}
+
+impl From<&Topic> for TopicRow {
+    fn from(topic: &Topic) -> Self {
+        TopicRow {
+            name: topic.name.clone(),
+            id: topic.id,
+            internal: topic.internal,
+            min_isr: topic.min_isr.map(|(value, source)| MinIsrRow { value, source }),
+            remote_storage: topic.remote_storage,
+            throttled_leaders: topic.throttled_leaders.clone(),
+            throttled_followers: topic.throttled_followers.clone(),
+            partitions: topic.partitions,
+        }
+    }
+}
+
+/// The topic of a row, with the number of partitions that the row announces.
+pub(super) fn topic_of(row: TopicRow) -> (Topic, u32) {
+    let topic = Topic {
+        name: row.name,
+        id: row.id,
+        internal: row.internal,
+        min_isr: row.min_isr.map(|min| (min.value, min.source)),
+        remote_storage: row.remote_storage,
+        throttled_leaders: row.throttled_leaders,
+        throttled_followers: row.throttled_followers,
+        first: 0,
+        partitions: 0,
+    };
+    (topic, row.partitions)
+}
