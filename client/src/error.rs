@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use restow_planner::model::BrokerId;
+use restow_planner::model::{BadCluster, BrokerId};
 
 use crate::code::Code;
 
@@ -122,6 +122,12 @@ pub enum Error {
         /// The broker.
         id: BrokerId,
     },
+    /// Answers of one cluster that contradict each other.
+    #[error("the answers of the cluster do not fit together: {source}")]
+    Impossible {
+        /// The contradiction.
+        source: BadCluster,
+    },
     /// A request that a broker would refuse, misread or answer by closing the connection. It was not sent.
     #[error("not sent: {reason}")]
     Unsendable {
@@ -153,6 +159,7 @@ impl Error {
             | Error::NoClusterId { .. }
             | Error::Unsupported { .. }
             | Error::UnknownBroker { .. }
+            | Error::Impossible { .. }
             | Error::Unsendable { .. } => false,
         }
     }

@@ -18,6 +18,7 @@ mod wire;
 
 pub mod connect;
 pub mod read;
+pub mod snapshot;
 pub mod write;
 
 use std::collections::BTreeMap;

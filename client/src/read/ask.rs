@@ -133,18 +133,8 @@ pub(crate) async fn metadata(
     names: Option<&[String]>,
 ) -> Result<(MetadataAnswer, Arc<Messenger>), Error> {
     let (answer, messenger) = any(client, &Metadata { names }).await?;
-    same_cluster(client, answer.cluster_id.as_deref().unwrap_or_default(), &messenger)?;
     client.learn(&answer, messenger.versions().kraft);
     Ok((answer, messenger))
-}
-
-/// An error if a broker is none of this cluster: an address may have gone to another one.
-pub(crate) fn same_cluster(client: &Client, found: &str, messenger: &Messenger) -> Result<(), Error> {
-    if found == client.cluster_id() {
-        return Ok(());
-    }
-    let (expected, found) = (client.cluster_id().to_owned(), found.to_owned());
-    Err(Error::OtherCluster { broker: messenger.peer().clone(), expected, found })
 }
 
 async fn once<C: Call>(
@@ -157,7 +147,15 @@ async fn once<C: Call>(
     let got = open(client, place, line, options.connect_timeout).await;
     let (messenger, fresh) = got.map_err(|error| Failed { error, fresh: true })?;
     match messenger.call(call, options.request_timeout).await {
-        Ok(answer) => Ok((answer, messenger)),
+        Ok(answer) => match C::cluster_id(&answer) {
+            // An address may have gone to a broker of another cluster.
+            Some(found) if found != client.cluster_id() => {
+                let (expected, found) = (client.cluster_id().to_owned(), found.to_owned());
+                let error = Error::OtherCluster { broker: messenger.peer().clone(), expected, found };
+                Err(Failed { error, fresh })
+            }
+            _ => Ok((answer, messenger)),
+        },
         Err(lost) => Err(Failed { error: lost.error, fresh }),
     }
 }

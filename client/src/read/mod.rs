@@ -32,9 +32,7 @@ const RESOURCES: usize = 1000;
 /// # Errors
 /// If no broker answered, or one of another cluster did.
 pub async fn cluster(client: &Client) -> Result<ClusterView, Error> {
-    let (answer, messenger) = ask::any(client, &DescribeCluster).await?;
-    ask::same_cluster(client, &answer.cluster_id, &messenger)?;
-    Ok(answer)
+    ask::any(client, &DescribeCluster).await.map(|(answer, _)| answer)
 }
 
 /// These topics, or all, ordered by name (`Metadata`). The client's addresses are refreshed by it.
@@ -117,6 +115,17 @@ pub async fn configs(
     resources: &[Resource],
     keys: Option<&[&str]>,
 ) -> Result<Vec<(Resource, ConfigAnswer)>, Error> {
+    effective(client, at, resources, keys, true).await
+}
+
+/// As [`configs`]; without synonyms the answer is a fraction of the size.
+pub(crate) async fn effective(
+    client: &Client,
+    at: Option<BrokerId>,
+    resources: &[Resource],
+    keys: Option<&[&str]>,
+    synonyms: bool,
+) -> Result<Vec<(Resource, ConfigAnswer)>, Error> {
     if keys.is_some_and(<[_]>::is_empty) {
         // Brokers disagree on whether no key is none or all.
         return Err(Error::Unsendable { reason: "no config key is asked for".to_owned() });
@@ -141,7 +150,7 @@ pub async fn configs(
         // A stack of groups; what fails as a whole goes back in halves.
         let mut groups: Vec<Vec<Resource>> = list.chunks(RESOURCES).rev().map(<[_]>::to_vec).collect();
         while let Some(mut group) = groups.pop() {
-            let call = DescribeConfigs { resources: &group, keys };
+            let call = DescribeConfigs { resources: &group, keys, synonyms };
             let told = match place {
                 Some(broker) => ask::at(client, broker, &call).await?,
                 None => ask::any(client, &call).await?.0,

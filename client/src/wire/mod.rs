@@ -8,6 +8,8 @@ pub(crate) mod calls;
 pub(crate) mod frame;
 pub(crate) mod messenger;
 pub(crate) mod pool;
+#[cfg(test)]
+mod tests;
 pub(crate) mod versions;
 
 use bytes::BytesMut;
@@ -36,6 +38,10 @@ pub(crate) trait Call {
     fn encode(&self, to: &mut BytesMut, version: i16) -> Result<(), Malformed>;
     /// Reads the answer's body, after its header.
     fn decode(&self, from: &mut Body, version: i16) -> Result<Self::Answer, Failure>;
+    /// The cluster that the broker says it belongs to, if the answer tells.
+    fn cluster_id(_answer: &Self::Answer) -> Option<&str> {
+        None
+    }
 }
 
 /// Bytes, or an answer, that make no sense: a lower-case fragment that says why.

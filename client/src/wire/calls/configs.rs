@@ -21,6 +21,8 @@ pub(crate) struct DescribeConfigs<'a> {
     pub resources: &'a [Resource],
     /// None: all keys.
     pub keys: Option<&'a [&'a str]>,
+    /// Whether to tell every level that sets a key.
+    pub synonyms: bool,
 }
 
 impl Call for DescribeConfigs<'_> {
@@ -39,7 +41,7 @@ impl Call for DescribeConfigs<'_> {
         });
         DescribeConfigsRequest::default()
             .with_resources(resources.collect())
-            .with_include_synonyms(true)
+            .with_include_synonyms(self.synonyms)
             .with_include_documentation(false)
             .encode(to, version)?;
         Ok(())

@@ -79,6 +79,10 @@ impl Call for Metadata<'_> {
         let cluster_id = answer.cluster_id.map(|id| id.as_str().to_owned()).filter(|id| !id.is_empty());
         Ok(MetadataAnswer { cluster_id, controller, brokers: live, topics })
     }
+
+    fn cluster_id(answer: &MetadataAnswer) -> Option<&str> {
+        Some(answer.cluster_id.as_deref().unwrap_or_default())
+    }
 }
 
 fn topic(from: &MetadataResponseTopic) -> Result<TopicView, Failure> {
@@ -150,5 +154,9 @@ impl Call for DescribeCluster {
         }
         list.sort_unstable_by_key(|broker| broker.id);
         Ok(ClusterView { cluster_id: answer.cluster_id.to_string(), brokers: list })
+    }
+
+    fn cluster_id(answer: &ClusterView) -> Option<&str> {
+        Some(&answer.cluster_id)
     }
 }
