@@ -27,6 +27,10 @@ impl Admin {
         Admin { shell, directory: directory.to_path_buf(), reads: AtomicU64::new(0) }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.shell.pid()
+    }
+
     pub(crate) fn format(&self, cluster: &str, configs: &[PathBuf], extra: &[String]) {
         let request = json!({"do": "format", "cluster": cluster, "configs": configs, "extra": extra});
         self.shell.ask(&request).unwrap_or_else(|error| panic!("the nodes cannot be formatted: {error}"));

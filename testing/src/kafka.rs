@@ -72,6 +72,7 @@ impl Kafka {
         }
         let watchdog = Watchdog::start(&directory);
         let shell = Shell::start(&install, &directory.join("admin.log"));
+        watchdog.add(shell.pid());
         let admin = Admin::new(shell, &directory);
         let mut kafka = Kafka {
             admin,
@@ -222,7 +223,7 @@ impl Kafka {
     /// Runs a Java class of this version of Kafka, for at most two minutes.
     #[must_use]
     pub fn tool(&self, main_class: &str, args: &[&str]) -> ToolOutput {
-        tool::run(&self.install, main_class, args, TOOL_LIMIT)
+        tool::run(&self.install, &self.watchdog, main_class, args, TOOL_LIMIT)
     }
 
     /// `kafka-topics --bootstrap-server … args`.
@@ -339,6 +340,7 @@ impl Drop for Kafka {
                 node.kill(&self.watchdog);
             }
         }
+        self.watchdog.remove(self.admin.pid()); // it ends with the field `admin`
         if std::thread::panicking() {
             self.keep_logs();
         }

@@ -1,6 +1,6 @@
 //! The long-lived JVM behind [`Admin`](crate::Admin): `testing/java/restow/Shell.java`, one JSON line in, one out.
 //!
-//! It ends by itself when its input does, so a killed test process leaves none behind.
+//! It ends by itself when its input does; the watchdog knows it too, as a request may take its time to fail.
 
 use crate::install::Install;
 use crate::process::{end, wait};
@@ -45,6 +45,10 @@ impl Shell {
             }
         });
         Shell { child, pipes: Mutex::new((input, receiver)) }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// One request and its answer. Panics if the shell itself is gone: that is no answer about Kafka.

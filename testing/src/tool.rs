@@ -2,6 +2,7 @@
 
 use crate::install::Install;
 use crate::process::{end, wait};
+use crate::watchdog::Watchdog;
 use std::io::Read;
 use std::process::Stdio;
 use std::thread;
@@ -28,7 +29,13 @@ impl ToolOutput {
 }
 
 /// Runs a Java class of this version with its arguments, for at most `limit`.
-pub(crate) fn run(install: &Install, main_class: &str, args: &[&str], limit: Duration) -> ToolOutput {
+pub(crate) fn run(
+    install: &Install,
+    watchdog: &Watchdog,
+    main_class: &str,
+    args: &[&str],
+    limit: Duration,
+) -> ToolOutput {
     let mut child = install
         .java("tool")
         .args(["-Xmx256m", main_class])
@@ -38,16 +45,18 @@ pub(crate) fn run(install: &Install, main_class: &str, args: &[&str], limit: Dur
         .stderr(Stdio::piped())
         .spawn()
         .expect("java cannot be run");
+    watchdog.add(child.id());
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
     let status = wait(&mut child, limit).and_then(|status| status.code());
     end(&mut child);
+    watchdog.remove(child.id());
     let text = |thread: thread::JoinHandle<String>| thread.join().unwrap_or_default();
     ToolOutput { status, stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// Reads a pipe to its end on a thread, so that a tool that prints much cannot block.
-pub(crate) fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {

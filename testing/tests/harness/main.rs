@@ -8,12 +8,18 @@ mod stock_undo;
 use restow_testing::{
     CONTROLLER, ConfigChange, Kafka, Load, LoadSpec, Spec, available_or_skip, verify_log, wait_until,
 };
+use std::net::TcpStream;
 use std::time::Duration;
 
 #[test]
 fn a_cluster_is_started_used_hurt_and_ended() {
     let Some(()) = available_or_skip() else { return };
-    let kafka = Kafka::start(Spec::with_brokers("4.3.1", &[(1, "az-a"), (2, "az-a"), (3, "az-b")]));
+    let spec = Spec::with_brokers("4.3.1", &[(1, "az-a"), (2, "az-a"), (3, "az-b")])
+        .property("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,OUT:PLAINTEXT")
+        .property("listeners", "PLAINTEXT://{host}:{port},OUT://{host}:{extra}")
+        .property("advertised.listeners", "PLAINTEXT://{host}:{port},OUT://{host}:{extra}");
+    let kafka = Kafka::start(spec);
+    TcpStream::connect(kafka.extra_address(2)).expect("the second listener");
     let admin = kafka.admin();
     let cluster = admin.cluster().unwrap();
     assert_eq!(cluster.brokers[&3].as_deref(), Some("az-b"));
