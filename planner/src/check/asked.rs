@@ -164,14 +164,14 @@ impl Asked {
 
     /// After all moves: what is left out is left out, and nothing is forgotten.
     ///
-    /// `moved` holds, for each partition of the cluster, whether a move names it; `complete` is false where the
+    /// `named` holds, for each partition of the cluster, whether a move names it; `complete` is false where the
     /// cluster is not the one that was planned on, so that new partitions are no finding.
     pub fn judge_coverage(
         &self,
         plan: &Plan,
         book: &Book<'_>,
         cluster: &Cluster,
-        moved: &[bool],
+        named: &[bool],
         complete: bool,
         verdict: &mut Verdict,
     ) {
@@ -197,7 +197,7 @@ impl Asked {
             return;
         }
         for topic in cluster.topics.iter().filter(|topic| self.covers(&topic.name)) {
-            for p in cluster.partitions_of(topic).filter(|p| !moved[p.index as usize]) {
+            for p in cluster.partitions_of(topic).filter(|p| !named[p.index as usize]) {
                 let Some(source) = p.replicas.iter().find(|broker| is_source(broker)) else { continue };
                 let partition = TopicPartition::new(topic.name.clone(), p.number);
                 if !self.leaves_out(&partition) {

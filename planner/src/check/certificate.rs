@@ -36,12 +36,16 @@ impl Sums {
                 say(format!("{what}: the plan says {claim}, the recount {sum}; plan again"));
             }
         }
-        if claimed.bound_bytes > claimed.moved_bytes {
-            let (bound, moved) = (claimed.bound_bytes, claimed.moved_bytes);
-            say(format!(
-                "the lower bound {bound} is above the {moved} bytes that the plan copies: it bounds nothing"
-            ));
-        }
+    }
+}
+
+/// A plan that does what was asked copies no less than the bound.
+pub(super) fn judge_bound(plan: &Plan, verdict: &mut Verdict) {
+    let (bound, moved) = (plan.certificate.bound_bytes, plan.certificate.moved_bytes);
+    if bound > moved {
+        let message =
+            format!("the lower bound {bound} is above the {moved} bytes that the plan copies: it is none");
+        verdict.add(Promise::P6, None, None, message);
     }
 }
 

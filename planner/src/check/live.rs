@@ -7,11 +7,22 @@ use super::{At, Promise, Verdict};
 use crate::model::{BrokerId, Cluster, InFlight, Partition};
 use crate::plan::Plan;
 
-/// Brokers of the plan against brokers of the cluster.
-pub(super) fn brokers(plan: &Plan, book: &Book<'_>, cluster: &Cluster, at: At, verdict: &mut Verdict) {
-    for entry in &book.entries {
+/// Brokers of the plan against brokers of the cluster. During a run, a broker that gets nothing may be gone.
+pub(super) fn brokers(
+    plan: &Plan,
+    book: &Book<'_>,
+    configs: &Configs,
+    (cluster, at): (&Cluster, At),
+    verdict: &mut Verdict,
+) {
+    let mut needed = vec![at == At::Start; book.entries.len()];
+    configs.destinations().for_each(|at| needed[at as usize] = true);
+    for (entry, needed) in book.entries.iter().zip(needed) {
         let mut say = |promise, message: String| verdict.add(promise, None, Some(entry.id), message);
         let Some(index) = entry.at_cluster else {
+            if !needed {
+                continue;
+            }
             say(Promise::Cluster, "the plan knows this broker and the cluster does not: plan again".into());
             continue;
         };

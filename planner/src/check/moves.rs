@@ -1,6 +1,7 @@
 //! The judgement of a plan: one pass over its moves, then what follows from their sums.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::asked::Asked;
 use super::book::Book;
@@ -17,8 +18,10 @@ use crate::rule::{Policy, Rule, What, When};
 /// What is known of a topic of the plan.
 #[derive(Debug, Clone, Default)]
 struct Seat {
-    /// Its position in the cluster.
+    /// Its position in the cluster, if it is the same topic there.
     index: Option<usize>,
+    /// The partition indexes of that name in the cluster.
+    span: Range<u32>,
     min_isr: Option<u32>,
     /// What is wrong with it as a whole, until it is said on its first move.
     wrong: Vec<(Promise, String)>,
@@ -60,7 +63,7 @@ impl<'a> Judge<'a> {
         };
         let mut claimed = (!at_start && cluster.is_some()).then(|| Weights::of_plan(&self.book, plan));
         let mut sums = Sums::default();
-        let mut moved = vec![false; cluster.map_or(0, Cluster::partition_count)];
+        let mut named = vec![false; cluster.map_or(0, Cluster::partition_count)];
         let mut no_worse_seen = 0;
         let mut zones = Zones::new(&self.book);
         let mut lists = Lists::default();
@@ -73,6 +76,11 @@ impl<'a> Judge<'a> {
                 self.whole = false;
                 continue;
             };
+            if let Some(named) =
+                seat.span.clone().nth(m.partition as usize).and_then(|p| named.get_mut(p as usize))
+            {
+                *named = true;
+            }
             for (promise, message) in std::mem::take(&mut seat.wrong) {
                 self.verdict.add(promise, Some(shape::name(plan, at)), None, message);
             }
@@ -87,9 +95,6 @@ impl<'a> Judge<'a> {
             self.judge_asked(at, &asked, &lists, &mut zones);
 
             let p = self.judge_live(at, &m, seat, &lists);
-            if let Some(p) = &p {
-                moved[p.index as usize] = true;
-            }
             let bytes = if at_start { p.and_then(|p| p.copy_bytes()) } else { m.bytes };
             let now = p.map_or(m.bytes, |p| p.copy_bytes());
             weights.add(&self.book, &lists, now, p);
@@ -111,12 +116,16 @@ impl<'a> Judge<'a> {
             let figures = claimed.as_ref().unwrap_or(&weights);
             figures.judge_figures(&self.book, plan, at_start, &mut self.verdict);
             sums.judge(plan, &mut self.verdict);
+            let as_asked = |f: &super::Finding| !matches!(f.promise, Promise::Intent | Promise::P4);
+            if self.verdict.findings.iter().all(as_asked) {
+                certificate::judge_bound(plan, &mut self.verdict);
+            }
         }
         if let (Some((cluster, at)), Some(configs)) = (self.live, &configs) {
-            live::brokers(plan, &self.book, cluster, at, &mut self.verdict);
+            live::brokers(plan, &self.book, configs, (cluster, at), &mut self.verdict);
             live::destinations(configs, &self.book, cluster, &mut self.verdict);
             configs.judge(&self.book, cluster, &plan.accepted_differences, &mut self.verdict);
-            asked.judge_coverage(plan, &self.book, cluster, &moved, at == At::Start, &mut self.verdict);
+            asked.judge_coverage(plan, &self.book, cluster, &named, at == At::Start, &mut self.verdict);
         }
         self.verdict
     }
@@ -166,6 +175,7 @@ impl<'a> Judge<'a> {
                 seat.wrong.push((Promise::Intent, message));
             }
             if let Some((cluster, _)) = self.live {
+                seat.span = cluster.topic(&topic.name).map_or(0..0, |t| t.first..t.first + t.partitions);
                 match live::topic(self.plan, cluster, at) {
                     Ok(index) => {
                         let real = cluster.topics[index].min_isr.map(|(min_isr, _)| min_isr);

@@ -77,7 +77,8 @@ impl Weights {
             tally.outgoing += i128::from(held(*at).unwrap_or(0));
             tally.replicas[1] -= 1;
         }
-        self.tallies[lists.from[0] as usize].leaders[1] -= 1;
+        let first = p.and_then(|p| p.replicas.first()).map(|broker| book.of_cluster[*broker as usize]);
+        self.tallies[first.unwrap_or(lists.from[0]) as usize].leaders[1] -= 1;
         self.tallies[lists.to[0] as usize].leaders[1] += 1;
     }
 

@@ -1,0 +1,6 @@
+//! What `check` accepts and what it names.
+
+mod assignment;
+mod mutations;
+mod properties;
+mod world;
