@@ -102,7 +102,7 @@ impl Agenda {
         let candidates = match goal {
             Goal::Forward => agenda.stage.and_then(|stage| todo.remove(&Some(stage))),
             Goal::Back => todo.remove(&None),
-            Goal::Quiesce => None,
+            Goal::Quiesce => pace.cancels.then(|| agenda.flying.clone()),
         };
         if agenda.gate.is_none() {
             agenda.ready = choose(plan, goal, agenda.stage, pace, view, &agenda.flying, candidates.unwrap_or_default());
@@ -173,7 +173,7 @@ fn choose(
     let waits = |at: &u32| view.held.get(at).is_some_and(|until| *until > view.at);
     let is_flying = |at: &u32| flying.binary_search(at).is_ok();
     let fresh = candidates.into_iter().filter(|at| !waits(at));
-    if goal == Goal::Back {
+    if goal != Goal::Forward {
         // Cancels are urgent and copy nothing; they come with the rest, in order.
         return fresh.take(SUBMITS).collect();
     }
@@ -240,7 +240,7 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
             desired.add(plan, view, *at, 0);
         }
     }
-    if pace.throttle.is_some() {
+    if pace.throttle.or(memory.throttle).is_some() {
         reads.configs.extend(desired.keys().cloned());
         if agenda.stage == Some(Step::Expand) {
             reads.configs.extend(stage_rates(plan, view, 0).keys().cloned());

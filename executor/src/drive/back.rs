@@ -41,11 +41,7 @@ pub(super) fn act(desk: &mut Desk<'_>) {
     let elect = batch(&mut legs, Leg::Elect, ELECTIONS, INTERNAL);
     let drop = batch(&mut legs, Leg::Drop, SHRINKS, SHRINKS);
 
-    if !cancel.is_empty() {
-        let items = cancel.iter().map(|case| (case.partition(), None)).collect();
-        let moves = cancel.iter().map(|case| case.at).collect();
-        desk.requests.push(Request { write: Write::Reassign { items, allow_rf_change: true }, moves });
-    }
+    cancels(desk, &cancel);
     // Leaders first: a batch is elected before the next is reordered.
     if !elect.is_empty() {
         elections(desk, &elect.iter().collect::<Vec<_>>());
@@ -53,6 +49,28 @@ pub(super) fn act(desk: &mut Desk<'_>) {
         submit(desk, &reorder, |case| moves::expanded(case.m.from, case.m.to), ELECTIONS);
     }
     submit(desk, &drop, |case| case.m.from.to_vec(), SHRINKS);
+}
+
+/// Cancels what is in flight, where a process that only stops may do so.
+pub(super) fn cancel(desk: &mut Desk<'_>) {
+    let mut cases = Vec::new();
+    for at in desk.agenda.ready.clone() {
+        let Some(case) = desk.case(at).filter(|case| leg(case) == Leg::Cancel) else { continue };
+        match case.drop_added() {
+            Ok(()) => cases.push(case),
+            Err(hold) => desk.hold(at, hold),
+        }
+    }
+    cancels(desk, &cases);
+}
+
+fn cancels(desk: &mut Desk<'_>, cases: &[Case<'_>]) {
+    if cases.is_empty() {
+        return;
+    }
+    let items = cases.iter().map(|case| (case.partition(), None)).collect();
+    let moves = cases.iter().map(|case| case.at).collect();
+    desk.requests.push(Request { write: Write::Reassign { items, allow_rf_change: true }, moves });
 }
 
 /// Takes the cases of a leg, `most` at most and of internal topics `internal` at most.

@@ -143,7 +143,7 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         match goal {
             Goal::Forward => super::forward::act(&mut desk),
             Goal::Back => super::back::act(&mut desk),
-            Goal::Quiesce => {}
+            Goal::Quiesce => super::back::cancel(&mut desk),
         }
     }
     desk.strange_holds();
@@ -176,7 +176,9 @@ impl Desk<'_> {
     /// submissions that they cover.
     fn throttle(&mut self, goal: Goal) -> Difference {
         let mut desired = Desired::default();
-        if let Some(rate) = self.pace.throttle {
+        // Who only goes back or stops keeps the throttle under which copies are in flight.
+        let kept = self.memory.throttle.filter(|_| goal != Goal::Forward);
+        if let Some(rate) = self.pace.throttle.or(kept) {
             if goal == Goal::Forward && self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none() {
                 desired = stage_rates(self.plan, self.view, rate);
             }
@@ -226,7 +228,7 @@ impl Desk<'_> {
         let at_goal = match goal {
             Goal::Forward => self.agenda.gate.is_some() || self.agenda.stage.is_none(),
             Goal::Back => self.agenda.left == 0,
-            Goal::Quiesce => true,
+            Goal::Quiesce => !self.pace.cancels || self.agenda.flying.is_empty(),
         };
         // What is in flight still needs its throttles; at a gate nothing of ours is in flight.
         if !at_goal || (goal != Goal::Quiesce && !self.agenda.flying.is_empty()) {

@@ -59,6 +59,8 @@ pub struct Pace {
     pub poll: Duration,
     /// How long a swapped partition must stand before it is shrunk.
     pub dwell: Duration,
+    /// Whether a process that only stops may cancel our moves in flight (`restow sweep`).
+    pub cancels: bool,
     /// How long to wait while everything is held; none is for ever.
     pub hold_timeout: Option<Duration>,
 }
@@ -71,6 +73,7 @@ impl Default for Pace {
             bytes_in_flight: 1 << 40,
             poll: Duration::from_secs(2),
             dwell: Duration::from_secs(30),
+            cancels: false,
             hold_timeout: None,
         }
     }

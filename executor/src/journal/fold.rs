@@ -40,6 +40,8 @@ pub struct Memory {
     pub asked: BTreeMap<u32, BTreeSet<Vec<BrokerId>>>,
     /// Writes whose effect may still arrive, by number.
     pub open: BTreeMap<u64, OpenWrite>,
+    /// The throttle of the last process that moved data, bytes/s.
+    pub throttle: Option<u64>,
     /// Gates that a person approved in this run.
     pub approvals: BTreeSet<Gate>,
     /// Config keys whose differences a person accepted when applying.
@@ -124,8 +126,10 @@ impl Memory {
             self.foreign.clear();
             self.asked_anything = false;
         }
-        if opened.goal == Goal::Back {
-            self.approvals.clear();
+        match opened.goal {
+            Goal::Forward => self.throttle = opened.throttle,
+            Goal::Back => self.approvals.clear(),
+            Goal::Quiesce => {}
         }
         self.last = Some(opened.clone());
     }
@@ -217,6 +221,7 @@ mod tests {
             cluster: "c".into(),
             goal,
             pace: String::new(),
+            throttle: None,
             host: "here".into(),
             pid: 1,
             time: 0,

@@ -152,6 +152,8 @@ pub struct Opened {
     pub goal: Goal,
     /// Its pace, for people.
     pub pace: String,
+    /// Its throttle in bytes/s; none is no throttle.
+    pub throttle: Option<u64>,
     /// The host's name.
     pub host: String,
     /// The process id.

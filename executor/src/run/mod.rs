@@ -1,13 +1,13 @@
 //! The shell around `decide`: looks, journals, sends, waits.
 
 mod act;
-//mod preflight;
+mod preflight;
 mod progress;
 mod read;
 mod remains;
 mod work;
 
-//pub use preflight::{Preflight, preflight};
+pub use preflight::{Preflight, preflight};
 pub use remains::{Late, remains};
 pub use work::{Report, Task, look, work};
 

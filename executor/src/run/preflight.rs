@@ -52,7 +52,6 @@ pub async fn preflight(
             });
         }
     }
-    let at = if memory.asked_anything || memory.first.is_some() { At::Anywhere } else { At::Start };
     let is_ours = |key: &str, broker| {
         memory.priors.keys().any(|prior| prior.key == key && prior.resource == restow_client::read::Resource::Broker(broker))
     };
@@ -66,7 +65,7 @@ pub async fn preflight(
         throttles.extend(lists.filter(|list| !list.is_empty()).map(|list| format!("topic {}: {list}", topic.name)));
     }
     let in_flight = cluster.in_flight.keys().map(|index| cluster.name_of(*index).to_string()).collect();
-    let verdict = check::judge(&judged, &cluster, at);
+    let verdict = check::judge(&judged, &cluster, At::Anywhere);
     let warnings = taken.warnings.iter().map(ToString::to_string).collect();
     Ok(Preflight { verdict, throttles, in_flight, warnings })
 }

@@ -165,6 +165,7 @@ impl Worker<'_> {
             cluster: self.plan.cluster_id.clone(),
             goal: self.task.goal,
             pace: format!("{:?}", self.task.pace),
+            throttle: self.task.pace.throttle,
             host: env.host.clone(),
             pid: env.pid,
             time: (env.wall)(),
@@ -319,6 +320,7 @@ impl Worker<'_> {
         let left = if outcome == Outcome::Done { decision.left.clone() } else { self.still_set() };
         // A gate, Ctrl-C and a hold write no end: the run goes on with the next process.
         let is_end = matches!(outcome, Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused)
+            || (self.task.goal == Goal::Quiesce && outcome == Outcome::Stopped)
             || (outcome == Outcome::Diverged && self.agenda().left == 0);
         if is_end {
             self.hands.record(&[Record::Closed { outcome, left: left.clone() }])?;
