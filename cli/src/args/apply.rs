@@ -1,0 +1,56 @@
+//! `restow apply`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use restow_planner::plan::Step;
+
+use super::{Bootstrap, Pace, Throttle, values};
+
+/// A gate of a staged run, named after the step behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Gate {
+    /// Leaders move to the new brokers: the first step that clients see.
+    Swap,
+    /// Old copies are dropped: the point of no return.
+    Shrink,
+}
+
+impl Gate {
+    /// The step behind the gate.
+    pub fn step(self) -> Step {
+        match self {
+            Gate::Swap => Step::Swap,
+            Gate::Shrink => Step::Shrink,
+        }
+    }
+}
+
+/// Run a plan on a cluster, from wherever it stands.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The plan.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Which cluster.
+    #[command(flatten)]
+    pub bootstrap: Bootstrap,
+    /// Copy rate per broker and direction: 50MB/s, 50MiB/s, a bare number of bytes/s, or none.
+    #[arg(long, value_name = "RATE", value_parser = values::throttle)]
+    pub throttle: Throttle,
+    /// Gates to pass, separated by commas. A run stops (exit 4) before the first that is not approved.
+    #[arg(long, value_name = "GATES", value_enum, value_delimiter = ',')]
+    pub approve: Vec<Gate>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// The journal; beside the plan as PLAN.journal if not given.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Accept that sources and destinations differ in this config key (kept in the journal). Repeatable.
+    #[arg(long, value_name = "KEY")]
+    pub accept_config_diff: Vec<String>,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: Pace,
+}

@@ -1,0 +1,194 @@
+//! What can be typed. Types only: the verbs are in [`crate::command`].
+
+mod apply;
+mod check;
+mod demo;
+mod export;
+mod plan;
+mod rollback;
+mod show;
+mod snapshot;
+mod status;
+mod sweep;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use apply::{Apply, Gate};
+pub use check::Check;
+pub use demo::Demo;
+pub use export::Export;
+pub use plan::{Migrate, Plan, PlanVerb};
+pub use rollback::Rollback;
+pub use show::Show;
+pub use snapshot::Snapshot;
+pub use status::Status;
+pub use sweep::Sweep;
+pub use values::{Throttle, ZoneMapping, ZoneOfBroker};
+
+const AFTER: &str = "\
+Exit codes: 0 done · 1 internal error · 2 usage or unreadable input · 3 plan refused · 4 waiting at a gate, or
+stopped by a person · 5 the cluster diverged from the plan · 6 unreachable or not authorised · 7 finished, but
+something of ours is left · 8 held past --hold-timeout.";
+
+/// Plan and run Kafka partition reassignments, in steps that can be taken back.
+#[derive(Debug, Parser)]
+#[command(name = "restow", version, after_help = AFTER, propagate_version = true)]
+pub struct Cli {
+    /// How results are printed: text for people, json for programs.
+    #[arg(long, value_enum, global = true, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub format: Format,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON object, or one a line for a running verb.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write what planning needs to know about a cluster into one file.
+    Snapshot(Snapshot),
+    /// Make a plan from a snapshot. Touches no cluster.
+    Plan(Plan),
+    /// Explain a plan to a person: what moves, what it costs, what stays.
+    Show(Show),
+    /// Judge a plan, or a file for the stock tool, against a snapshot.
+    Check(Check),
+    /// Write a plan as files and a runbook for kafka-reassign-partitions and kafka-leader-election.
+    Export(Export),
+    /// Run a plan on a cluster, from wherever it stands. Stops at gates that are not approved.
+    Apply(Apply),
+    /// Say where a plan stands on a cluster. Changes nothing.
+    Status(Status),
+    /// Take a plan back, from any point before its shrink.
+    Rollback(Rollback),
+    /// Find throttles and in-flight moves that nothing is behind, and remove those that are ours.
+    Sweep(Sweep),
+    /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
+    Demo(Demo),
+}
+
+/// Which cluster.
+#[derive(Debug, Args)]
+pub struct Bootstrap {
+    /// Brokers to begin with, as host:port, separated by commas.
+    #[arg(
+        long = "bootstrap-server",
+        value_name = "HOST:PORT,…",
+        required = true,
+        value_delimiter = ',',
+        value_parser = values::address
+    )]
+    pub servers: Vec<String>,
+}
+
+/// Corrections of the zones that racks give.
+#[derive(Debug, Args, Default)]
+pub struct Zones {
+    /// The zone of a broker, in place of its rack. Repeatable.
+    #[arg(long = "zone", value_name = "BROKER=ZONE", value_parser = values::zone_of_broker)]
+    pub of_brokers: Vec<ZoneOfBroker>,
+    /// Another name for a zone: brokers of racks OLD and NEW are then in one zone. Repeatable.
+    #[arg(long = "map-zone", value_name = "OLD=NEW", value_parser = values::zone_mapping)]
+    pub mappings: Vec<ZoneMapping>,
+}
+
+/// How fast a run goes.
+#[derive(Debug, Args)]
+pub struct Pace {
+    /// How often the cluster is looked at while nothing ends.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = values::duration)]
+    pub poll_interval: Duration,
+    /// How long a partition must stand swapped, leader and ISR unbroken, before it is shrunk.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub dwell: Duration,
+    /// Give up (exit 8) when nothing could be done for this long. Without it, holds are waited for.
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub hold_timeout: Option<Duration>,
+    /// Copies in flight per broker at most: those that come in, and those that it sends, are counted apart.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_in_flight_per_broker: u32,
+}
+
+/// Where the journal of a plan is: the file that was named, else `PLAN.journal` beside the plan.
+pub fn journal_of(plan: &Path, named: Option<&Path>) -> PathBuf {
+    match named {
+        Some(path) => path.to_owned(),
+        None => {
+            let mut name = plan.as_os_str().to_owned();
+            name.push(".journal");
+            PathBuf::from(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_story_parses() {
+        for line in [
+            "restow snapshot --bootstrap-server a:9092,b:9092 -o cluster.json --zone 4=az-a --map-zone old=az-a",
+            "restow plan migrate --cluster c.json --from 1,2,3 --to 4,5,6 -o p.json --topics a.* --topics b \
+             --exclude c --preserve-leaders --leave-out-refused --accept-config-diff retention.ms --map-zone x=y",
+            "restow show plan.json --format json",
+            "restow check plan.json --cluster cluster.json",
+            "restow check --reassignment-json-file f.json --cluster c.json",
+            "restow export plan.json --dir change --throttle 50MB/s --bootstrap-server b:1 \
+             --max-partitions-per-wave 20",
+            "restow apply plan.json --bootstrap-server b:1 --throttle none --yes --approve swap,shrink \
+             --journal j --poll-interval 500ms --dwell 1m --hold-timeout 1h --max-in-flight-per-broker 7 \
+             --accept-config-diff retention.ms",
+            "restow status plan.json --bootstrap-server b:1 --journal j",
+            "restow rollback plan.json --bootstrap-server b:1 --throttle 1000000 --yes",
+            "restow sweep --bootstrap-server b:1 --journal j --plan p.json --yes",
+            "restow demo --yes",
+        ] {
+            parse(line).unwrap_or_else(|error| panic!("{line}\n{error}"));
+        }
+    }
+
+    #[test]
+    fn what_is_needed_is_asked_for() {
+        for line in [
+            "restow apply plan.json --bootstrap-server b:1",
+            "restow apply plan.json --throttle none",
+            "restow check --cluster c.json",
+            "restow check p.json --reassignment-json-file f.json --cluster c.json",
+            "restow plan migrate --cluster c.json --from 1 -o p.json",
+            "restow apply p.json --bootstrap-server b --throttle none",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --approve expand",
+        ] {
+            assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_journal_lies_beside_the_plan() {
+        assert_eq!(journal_of(Path::new("d/plan.json"), None), Path::new("d/plan.json.journal"));
+        assert_eq!(journal_of(Path::new("plan.json"), Some(Path::new("j"))), Path::new("j"));
+    }
+}

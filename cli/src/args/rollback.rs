@@ -1,0 +1,30 @@
+//! `restow rollback`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Bootstrap, Pace, Throttle, values};
+
+/// Take a plan back, from any point before its shrink.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The plan.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Which cluster.
+    #[command(flatten)]
+    pub bootstrap: Bootstrap,
+    /// Copy rate per broker and direction. A rollback copies nothing, but what is in flight stays throttled.
+    #[arg(long, value_name = "RATE", value_parser = values::throttle)]
+    pub throttle: Option<Throttle>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// The journal; beside the plan as PLAN.journal if not given.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: Pace,
+}

@@ -1,0 +1,253 @@
+//! How single values are typed: rates, times, addresses, brokers, zones.
+
+use std::time::Duration;
+
+use restow_planner::model::BrokerId;
+
+/// A copy rate per broker and direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Throttle {
+    /// No throttle, said in so many words.
+    None,
+    /// Bytes a second.
+    BytesPerSecond(u64),
+}
+
+impl Throttle {
+    /// The rate in bytes a second; `None` for no throttle.
+    pub fn rate(self) -> Option<u64> {
+        match self {
+            Throttle::None => None,
+            Throttle::BytesPerSecond(rate) => Some(rate),
+        }
+    }
+}
+
+/// `--zone BROKER=ZONE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneOfBroker {
+    /// The broker.
+    pub broker: BrokerId,
+    /// Its zone.
+    pub zone: String,
+}
+
+/// `--map-zone OLD=NEW`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneMapping {
+    /// The name that brokers have.
+    pub old: String,
+    /// The name that takes its place.
+    pub new: String,
+}
+
+const RATES: &str = "50MB/s, 50MiB/s, 500kB/s, 1GB/s, 50000000B/s, a bare number of bytes/s, or none";
+const UNITS: [(&str, u64); 8] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+/// Below this, a bare number is more likely meant as MB/s than as bytes/s.
+const LEAST_BARE_RATE: u64 = 1_000_000;
+
+/// A throttle, as [`RATES`] shows.
+pub fn throttle(text: &str) -> Result<Throttle, String> {
+    if text == "none" {
+        return Ok(Throttle::None);
+    }
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    if number.is_empty() {
+        return Err(format!("expected {RATES}"));
+    }
+    let unit = unit.trim_start();
+    let rate = if unit.is_empty() {
+        let bare: u64 = number.parse().map_err(|_| format!("{number} is not a number of bytes/s"))?;
+        if (1..LEAST_BARE_RATE).contains(&bare) {
+            return Err(format!("that is {bare} bytes/s: did you mean {bare}MB/s? ({bare}B/s means it)"));
+        }
+        bare
+    } else {
+        let Some(size) = unit.strip_suffix("/s") else {
+            let known = UNITS.iter().any(|(name, _)| *name == unit);
+            let meant =
+                if known { format!("did you mean {number}{unit}/s?") } else { format!("expected {RATES}") };
+            return Err(format!("{unit:?} is not a rate: {meant}"));
+        };
+        let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == size) else {
+            return Err(format!("{size:?} is not a unit that is known: expected {RATES}"));
+        };
+        scaled(number, *factor)
+            .ok_or_else(|| format!("{text} is not a whole number of bytes/s that Kafka takes"))?
+    };
+    match rate {
+        0 => Err("a throttle of 0 would stop every copy: expected none, or a rate".into()),
+        rate if i64::try_from(rate).is_err() => Err(format!("{rate} bytes/s is more than Kafka takes")),
+        rate => Ok(Throttle::BytesPerSecond(rate)),
+    }
+}
+
+/// `number` (digits with at most one point) times `factor`, exactly, if that is a whole number.
+fn scaled(number: &str, factor: u64) -> Option<u64> {
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    if number.ends_with('.') || part.len() > 9 {
+        return None;
+    }
+    let digits: u128 = format!("{whole}{part}").parse().ok()?;
+    let scale = 10u128.pow(part.len() as u32);
+    let product = digits.checked_mul(u128::from(factor))?;
+    (product % scale == 0).then(|| u64::try_from(product / scale).ok())?
+}
+
+/// A length of time: `500ms`, `2s`, `5m`, `1h`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    const EXPECTED: &str = "expected a time like 500ms, 2s, 5m or 1h";
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "" if !number.is_empty() => return Err(format!("{EXPECTED}: did you mean {number}s?")),
+        _ => return Err(EXPECTED.into()),
+    };
+    let number: u64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
+    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| format!("{text} is too long"))
+}
+
+/// The address of a broker: `host:port`, an IPv6 host in brackets.
+pub fn address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let wrong = || format!("{text:?} is not host:port, as in kafka-1:9092 or [::1]:9092");
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    if bare.unwrap_or(host).is_empty() || (bare.is_none() && host.contains(':')) || host.contains('/') {
+        return Err(wrong());
+    }
+    match port.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(text.to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
+/// The id of a broker.
+pub fn broker(text: &str) -> Result<BrokerId, String> {
+    match text.parse::<BrokerId>() {
+        Ok(id) if id.0 >= 0 => Ok(id),
+        _ => Err(format!("{text:?} is not a broker id: expected ids like 1,2,3")),
+    }
+}
+
+/// `BROKER=ZONE`.
+pub fn zone_of_broker(text: &str) -> Result<ZoneOfBroker, String> {
+    let (id, zone) = pair(text, "BROKER=ZONE, as in 4=az-a")?;
+    Ok(ZoneOfBroker { broker: broker(id)?, zone: zone.to_owned() })
+}
+
+/// `OLD=NEW`.
+pub fn zone_mapping(text: &str) -> Result<ZoneMapping, String> {
+    let (old, new) = pair(text, "OLD=NEW, as in rack-17=az-a")?;
+    Ok(ZoneMapping { old: old.to_owned(), new: new.to_owned() })
+}
+
+fn pair<'a>(text: &'a str, expected: &str) -> Result<(&'a str, &'a str), String> {
+    match text.split_once('=') {
+        Some((left, right)) if !left.trim().is_empty() && !right.trim().is_empty() => {
+            Ok((left.trim(), right.trim()))
+        }
+        _ => Err(format!("expected {expected}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(text: &str) -> u64 {
+        throttle(text).unwrap_or_else(|error| panic!("{text}: {error}")).rate().expect(text)
+    }
+
+    #[test]
+    fn rates_are_exact() {
+        assert_eq!(rate("50MB/s"), 50_000_000);
+        assert_eq!(rate("50MiB/s"), 52_428_800);
+        assert_eq!(rate("1.5MB/s"), 1_500_000);
+        assert_eq!(rate("0.1GB/s"), 100_000_000);
+        assert_eq!(rate("500kB/s"), 500_000);
+        assert_eq!(rate("500KB/s"), 500_000);
+        assert_eq!(rate("2GiB/s"), 2 << 30);
+        assert_eq!(rate("50 MB/s"), 50_000_000);
+        assert_eq!(rate("50B/s"), 50);
+        assert_eq!(rate("1000000"), 1_000_000);
+        assert_eq!(throttle("none"), Ok(Throttle::None));
+    }
+
+    #[test]
+    fn a_small_bare_number_is_asked_back() {
+        assert_eq!(throttle("50").unwrap_err(), "that is 50 bytes/s: did you mean 50MB/s? (50B/s means it)");
+        assert!(throttle("999999").unwrap_err().contains("did you mean"));
+    }
+
+    #[test]
+    fn what_is_not_a_rate_is_refused() {
+        for (text, says) in [
+            ("", "expected 50MB/s"),
+            ("fast", "expected 50MB/s"),
+            ("-5MB/s", "expected 50MB/s"),
+            ("50MB", "did you mean 50MB/s?"),
+            ("50mbps", "expected 50MB/s"),
+            ("50Mb/s", "not a unit"),
+            ("0", "would stop every copy"),
+            ("0MB/s", "would stop every copy"),
+            ("0.5B/s", "whole number"),
+            ("1.MB/s", "whole number"),
+            ("1.2.3MB/s", "whole number"),
+            (".MB/s", "whole number"),
+            ("1.5", "is not a number of bytes/s"),
+            ("9223372036854775808B/s", "more than Kafka takes"),
+            ("99999999999999999999999999999999999999999GB/s", "whole number"),
+        ] {
+            let error = throttle(text).expect_err(text);
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        assert!(duration("30").unwrap_err().ends_with("did you mean 30s?"));
+        for text in ["", "s", "-1s", "1d", "1.5s", "99999999999999999999s", "9999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_have_ports() {
+        for good in ["kafka-1:9092", "[::1]:9092", "10.0.0.1:1", " b:1 "] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in ["kafka", "kafka:", ":9092", "a:b:1", "a:0", "a:70000", "http://a:80", "[]:1", ""] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn brokers_and_zones() {
+        assert_eq!(broker("7"), Ok(BrokerId(7)));
+        assert!(broker("-1").is_err() && broker("a").is_err() && broker("").is_err());
+        let zone = zone_of_broker("4=az-a").unwrap();
+        assert_eq!((zone.broker, zone.zone.as_str()), (BrokerId(4), "az-a"));
+        assert!(zone_of_broker("az-a=4").is_err() && zone_of_broker("4=").is_err());
+        assert_eq!(zone_mapping("a=b").unwrap(), ZoneMapping { old: "a".into(), new: "b".into() });
+        assert!(zone_mapping("a").is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! `restow apply`: runs a plan, from wherever it stands.
+
+use std::collections::BTreeSet;
+
+use restow_client::Client;
+use restow_executor::drive;
+use restow_executor::journal::{Gate, Goal, Memory, Outcome};
+use restow_executor::run::{self, Env, Report, Task, preflight};
+use restow_planner::plan::{Plan, Step};
+
+use super::session::{self, Session, run_error};
+use crate::args::{self, Apply, Format, journal_of};
+use crate::error::{Error, Exit};
+use crate::render::progress::Screen;
+use crate::render::{report, units};
+use crate::{connect, files};
+
+/// Runs the verb.
+pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
+    let (plan, hash) = files::plan(&args.plan)?;
+    let client = connect::client(&args.bootstrap.servers).await?;
+    session::belongs_to(&client, &plan)?;
+    let journal = journal_of(&args.plan, args.journal.as_deref());
+    let mut session = session::open(&plan, &hash, &journal)?;
+    let pace = pace(&args.pace, args.throttle.rate());
+    let gates: BTreeSet<Gate> = args.approve.iter().map(|gate| gate_of(*gate)).collect();
+
+    let before = run::look(&client, &plan, Goal::Forward, &pace, &session.memory, session::wall())
+        .await
+        .map_err(run_error)?;
+    let is_done = before.outcome == Outcome::Done && !session.memory.has_left();
+    if !is_done {
+        look_first(&client, &plan, &args.accept_config_diff, &session.memory, format).await?;
+        if format == Format::Text {
+            eprint!("{}", announce(&plan, &before, &pace, &gates, &session.memory));
+        }
+        if !session::confirm(args.yes, "Go on?")? {
+            eprintln!("nothing was changed");
+            return Ok(Exit::Waiting);
+        }
+    }
+    let task = Task {
+        goal: Goal::Forward,
+        plan_hash: hash,
+        plan_path: std::path::absolute(&args.plan).unwrap_or_else(|_| args.plan.clone()).display().to_string(),
+        approve: gates.iter().copied().collect(),
+        accept: args.accept_config_diff.clone(),
+        pace,
+    };
+    let report = work(&client, &plan, &task, &mut session, format).await?;
+    let late = run::remains(&client, &plan).await.ok();
+    report::print(&plan, &report, late.as_ref(), &again(args, &report), format);
+    Ok(exit(&report))
+}
+
+/// Runs a task to its end, with signals and a screen.
+pub async fn work(
+    client: &Client,
+    plan: &Plan,
+    task: &Task,
+    session: &mut Session,
+    format: Format,
+) -> Result<Report, Error> {
+    let mut screen = Screen::new(format);
+    let mut env = Env {
+        wall: &session::wall,
+        stop: session::signals()?,
+        watch: &mut screen,
+        host: session::host(),
+        pid: std::process::id(),
+    };
+    let Session { journal, memory, .. } = session;
+    run::work(client, plan, task, journal, memory, &mut env).await.map_err(run_error)
+}
+
+/// The exit code of a report.
+pub fn exit(report: &Report) -> Exit {
+    let exit = match report.outcome {
+        Outcome::Done => Exit::Done,
+        Outcome::Gate(_) | Outcome::Stopped | Outcome::PartlyBack => Exit::Waiting,
+        Outcome::Diverged => Exit::Diverged,
+        Outcome::Left => Exit::Left,
+        Outcome::Held => Exit::Held,
+        Outcome::Refused => return Exit::Refused,
+    };
+    let left = if report.left.is_empty() || !report.flying.is_empty() { Exit::Done } else { Exit::Left };
+    exit.or(left)
+}
+
+/// The executor's pace from what was typed.
+pub fn pace(args: &args::Pace, throttle: Option<u64>) -> drive::Pace {
+    drive::Pace {
+        throttle,
+        per_broker: args.max_in_flight_per_broker as usize,
+        poll: args.poll_interval,
+        dwell: args.dwell,
+        hold_timeout: args.hold_timeout,
+        ..drive::Pace::default()
+    }
+}
+
+fn gate_of(gate: args::Gate) -> Gate {
+    match gate {
+        args::Gate::Swap => Gate::Swap,
+        args::Gate::Shrink => Gate::Shrink,
+    }
+}
+
+/// Preflight: before anything was asked its findings are refusals, later they are waited for.
+async fn look_first(
+    client: &Client,
+    plan: &Plan,
+    accepted: &[String],
+    memory: &Memory,
+    format: Format,
+) -> Result<(), Error> {
+    if format == Format::Text {
+        eprintln!("looking at the cluster before anything is changed");
+    }
+    let accepted: BTreeSet<String> = accepted.iter().chain(&memory.accepted).cloned().collect();
+    let found = preflight(client, plan, &accepted, memory, &mut |_| {}).await.map_err(run_error)?;
+    if format == Format::Text {
+        for warning in &found.warnings {
+            eprintln!("warning: {warning}");
+        }
+        for throttle in &found.throttles {
+            eprintln!("found a throttle that is not ours: {throttle}");
+        }
+        if !memory.asked_anything {
+            for partition in &found.in_flight {
+                eprintln!("found a reassignment in flight that is not ours: {partition}");
+            }
+        }
+    }
+    if found.verdict.accepted() {
+        return Ok(());
+    }
+    let findings: Vec<String> = found.verdict.findings.iter().map(ToString::to_string).collect();
+    if memory.asked_anything {
+        findings.iter().for_each(|finding| eprintln!("since the plan was made: {finding}"));
+        return Ok(());
+    }
+    let error = Error::refused(format!("the plan does not fit the cluster as it is now:\n  {}", findings.join("\n  ")));
+    Err(error.hint("take a new snapshot and plan again"))
+}
+
+fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>, memory: &Memory) -> String {
+    let mut text = format!("cluster {}, {}\n", plan.cluster_id, units::of(plan.moves.len() as u64, "partition"));
+    let throttle = match pace.throttle {
+        Some(rate) => format!("throttle {rate} bytes/s ({}) per broker and direction", units::rate(rate)),
+        None => "no throttle: copies take all the network and disk they can get".into(),
+    };
+    text += &format!("{throttle}, {} moves in flight per broker and direction\n", pace.per_broker);
+    let progress = &at.progress;
+    if memory.asked_anything {
+        let stage = progress.step.map_or_else(|| "the last".into(), |step| step.to_string());
+        text += &format!("the run goes on in stage {stage}: {} of {} there\n", progress.moves_done, progress.moves);
+    }
+    for step in Step::ALL.into_iter().filter(|step| plan.has(*step)) {
+        let count = plan.moves.iter().filter(|m| m.has(step)).count() as u64;
+        let gate = match step {
+            Step::Swap => Some(Gate::Swap),
+            Step::Shrink => Some(Gate::Shrink),
+            Step::Expand => None,
+        };
+        let closed = gate.filter(|gate| !gates.contains(gate) && !memory.approvals.contains(gate));
+        let note = match (step, closed) {
+            (_, Some(_)) => "  (stops before it: not approved)",
+            (Step::Shrink, None) => "  (the point of no return)",
+            _ => "",
+        };
+        text += &format!("  {step:<7}{}{note}\n", units::of(count, "partition"));
+    }
+    text
+}
+
+/// The command that carries on from where a run stopped.
+fn again(args: &Apply, report: &Report) -> String {
+    let mut gates: Vec<&str> = Vec::new();
+    if args.approve.contains(&args::Gate::Swap) || matches!(report.outcome, Outcome::Gate(_)) {
+        gates.push("swap");
+    }
+    if args.approve.contains(&args::Gate::Shrink) || report.outcome == Outcome::Gate(Gate::Shrink) {
+        gates.push("shrink");
+    }
+    let throttle = args.throttle.rate().map_or_else(|| "none".into(), |rate| format!("{rate}B/s"));
+    let approve = if gates.is_empty() { String::new() } else { format!(" --approve {}", gates.join(",")) };
+    let journal =
+        args.journal.as_ref().map(|path| format!(" --journal {}", path.display())).unwrap_or_default();
+    format!(
+        "restow apply {} --bootstrap-server {} --throttle {throttle}{approve}{journal}",
+        args.plan.display(),
+        args.bootstrap.servers.join(",")
+    )
+}

@@ -1,0 +1,84 @@
+//! `restow rollback`: takes back what is not shrunk; never copies.
+
+use restow_client::{Client, snapshot};
+use restow_executor::journal::{Goal, Outcome};
+use restow_executor::run::{self, Task};
+use restow_planner::file;
+use restow_planner::plan::Plan;
+use restow_planner::plan::back::plan_back;
+
+use super::apply::{exit, pace, work};
+use super::session::{self, run_error};
+use crate::args::{Format, Rollback, Throttle, journal_of};
+use crate::error::{Error, Exit};
+use crate::render::{report, units};
+use crate::{connect, files};
+
+/// Runs the verb.
+pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
+    let (plan, hash) = files::plan(&args.plan)?;
+    let client = connect::client(&args.bootstrap.servers).await?;
+    session::belongs_to(&client, &plan)?;
+    let mut session = session::open(&plan, &hash, &journal_of(&args.plan, args.journal.as_deref()))?;
+    let pace = pace(&args.pace, args.throttle.and_then(Throttle::rate));
+    let before = run::look(&client, &plan, Goal::Back, &pace, &session.memory, session::wall())
+        .await
+        .map_err(run_error)?;
+    if before.outcome != Outcome::Done || session.memory.has_left() {
+        if format == Format::Text {
+            eprintln!(
+                "rollback of {}: {} stand elsewhere than at the start, {} of them shrunk already; nothing is copied, \
+                 approvals end",
+                args.plan.display(),
+                units::of(before.progress.moves, "partition"),
+                before.shrunk.len()
+            );
+        }
+        if !session::confirm(args.yes, "Take it back?")? {
+            eprintln!("nothing was changed");
+            return Ok(Exit::Waiting);
+        }
+    }
+    let task = Task {
+        goal: Goal::Back,
+        plan_hash: hash.clone(),
+        plan_path: args.plan.display().to_string(),
+        approve: vec![],
+        accept: vec![],
+        pace,
+    };
+    let found = work(&client, &plan, &task, &mut session, format).await?;
+    let back = match found.shrunk.is_empty() {
+        true => None,
+        false => Some(write_back(&client, &plan, &hash, &found.shrunk, args).await?),
+    };
+    let again = back.unwrap_or_else(|| {
+        format!("restow rollback {} --bootstrap-server {}", args.plan.display(), args.bootstrap.servers.join(","))
+    });
+    let late = run::remains(&client, &plan).await.ok();
+    report::print(&plan, &found, late.as_ref(), &again, format);
+    report::leaders_elsewhere(&plan, format);
+    Ok(exit(&found))
+}
+
+/// Writes the plan that copies back what is shrunk, and gives the command that runs it.
+async fn write_back(
+    client: &Client,
+    plan: &Plan,
+    hash: &str,
+    shrunk: &[u32],
+    args: &Rollback,
+) -> Result<String, Error> {
+    let taken = snapshot::take(client, &snapshot::SnapshotOptions::default(), &mut |_| {}).await?;
+    let moves: Vec<usize> = shrunk.iter().map(|at| *at as usize).collect();
+    let back = plan_back(plan, hash, &moves, &taken.cluster);
+    let mut path = args.plan.clone().into_os_string();
+    path.push(".back");
+    let path = std::path::PathBuf::from(path);
+    files::write(&path, |to| file::plan::write(&back, to))?;
+    Ok(format!(
+        "restow apply {} --bootstrap-server {} --throttle RATE",
+        path.display(),
+        args.bootstrap.servers.join(",")
+    ))
+}

@@ -1,0 +1,24 @@
+//! Everything that a person sees.
+
+pub mod json;
+pub mod list;
+pub mod plan;
+pub mod price;
+pub mod runbook;
+pub mod table;
+pub mod units;
+
+use std::io::{self, Write};
+
+use crate::error::Error;
+
+/// Prints a whole result. A reader that has gone away (`| head`) is no error.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::internal(format!("cannot print: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

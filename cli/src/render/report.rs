@@ -1,0 +1,168 @@
+//! What a run, a status and a rollback say at their end.
+
+use restow_executor::events::Remains;
+use restow_executor::journal::{Goal, Memory, Outcome};
+use restow_executor::run::{Late, Report};
+use restow_planner::model::TopicPartition;
+use restow_planner::plan::Plan;
+use serde::Serialize;
+
+use super::{list, units};
+use crate::args::Format;
+
+/// Names of at most this many partitions are printed.
+const NAMES: usize = 10;
+
+fn names(partitions: &[TopicPartition]) -> String {
+    let shown = list::commas(partitions.iter().take(NAMES));
+    match partitions.len().checked_sub(NAMES) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    event: &'a str,
+    outcome: Outcome,
+    stage: Option<restow_planner::plan::Step>,
+    moves_done: u64,
+    moves: u64,
+    in_flight: Vec<String>,
+    diverged: Vec<String>,
+    gone: Vec<String>,
+    recreated: Vec<String>,
+    left: &'a [String],
+    holds: &'a [restow_executor::drive::Hold],
+    sources: &'a [Remains],
+}
+
+fn json(event: &str, report: &Report, late: Option<&Late>) {
+    let named = |list: &[TopicPartition]| list.iter().map(ToString::to_string).collect();
+    let told = Json {
+        event,
+        outcome: report.outcome,
+        stage: report.progress.step,
+        moves_done: report.progress.moves_done,
+        moves: report.progress.moves,
+        in_flight: named(&report.flying),
+        diverged: named(&report.diverged),
+        gone: named(&report.gone),
+        recreated: named(&report.recreated),
+        left: &report.left,
+        holds: &report.holds,
+        sources: late.map_or(&[], |late| &late.remains),
+    };
+    match serde_json::to_string(&told) {
+        Ok(line) => println!("{line}"),
+        Err(error) => eprintln!("the result cannot be written: {error}"),
+    }
+}
+
+/// The end of `apply` and `rollback`.
+pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, format: Format) {
+    if format == Format::Json {
+        return json("result", report, late);
+    }
+    match report.outcome {
+        Outcome::Done => println!("done: nothing is left to do"),
+        Outcome::Gate(gate) => {
+            println!("waiting at the gate before {gate}. To go on:\n  {again}");
+        }
+        Outcome::Stopped => println!("stopped. To go on:\n  {again}"),
+        Outcome::Diverged => println!("the cluster diverged from the plan; the rest of the stage is finished"),
+        Outcome::Left => println!("done, but something of ours is left"),
+        Outcome::Held => println!("held for longer than --hold-timeout. To go on:\n  {again}"),
+        Outcome::Refused => println!("refused: nothing was asked of the cluster"),
+        Outcome::PartlyBack => {
+            println!("what was not shrunk is back at its start; the old copies of {} are dropped. To copy them back:\n  {again}",
+                units::of(report.shrunk.len() as u64, "partition"));
+        }
+    }
+    findings(report);
+    sources(plan, late);
+}
+
+fn findings(report: &Report) {
+    let say = |what: &str, partitions: &[TopicPartition]| {
+        if !partitions.is_empty() {
+            println!("{what}: {}", names(partitions));
+        }
+    };
+    say("in flight, ours, under our throttles", &report.flying);
+    say("settled in a list that is not ours", &report.diverged);
+    say("deleted during the run", &report.gone);
+    say("deleted and created again during the run, left alone", &report.recreated);
+    for hold in &report.holds {
+        println!("holding: {hold}");
+    }
+    for left in &report.left {
+        println!("still set by us: {left}");
+    }
+}
+
+/// The last lines: each source broker is empty, or holds N replicas.
+fn sources(plan: &Plan, late: Option<&Late>) {
+    let Some(late) = late else {
+        if !plan.intent.sources().is_empty() {
+            println!("what the source brokers still hold is unknown: they could not be asked");
+        }
+        return;
+    };
+    for (partition, replicas) in &late.inflated {
+        let replicas = list::commas(replicas);
+        println!("{partition}: added during the run with {replicas}: more replicas than its topic has");
+    }
+    for remains in &late.remains {
+        let dirs = match remains.in_log_dirs {
+            Some(0) => "its log directories are empty".into(),
+            Some(n) => format!("{} in its log directories", units::of(n, "replica")),
+            None => "its log directories are unknown: it did not answer".into(),
+        };
+        if remains.partitions.is_empty() {
+            println!("source broker {}: empty ({dirs})", remains.broker);
+        } else {
+            let replicas = units::of(remains.partitions.len() as u64, "replica");
+            println!("source broker {}: {replicas} left ({dirs}): {}", remains.broker, names(&remains.partitions));
+        }
+    }
+}
+
+/// Partitions that another replica led before the plan: a rollback leaves them with their preferred leader.
+pub fn leaders_elsewhere(plan: &Plan, format: Format) {
+    if format == Format::Json {
+        return;
+    }
+    for m in plan.moves.iter() {
+        if let Some(leader) = m.leader {
+            println!("{}: broker {leader} led it before the plan, now its preferred leader {}", plan.partition_of(&m), m.from[0]);
+        }
+    }
+}
+
+/// `restow status`.
+pub fn status(plan: &Plan, memory: &Memory, goal: Goal, report: &Report, late: Option<&Late>, format: Format) {
+    if format == Format::Json {
+        return json("status", report, late);
+    }
+    match (&memory.last, &memory.closed) {
+        (None, _) => println!("no journal: nothing was asked by this restow under this plan"),
+        (Some(opened), None) => {
+            println!("a run is unfinished: {:?}, last by pid {} on {}", opened.goal, opened.pid, opened.host);
+        }
+        (Some(_), Some((outcome, _))) => println!("the last run ended: {outcome:?}"),
+    }
+    let progress = &report.progress;
+    match (report.outcome, progress.step) {
+        (Outcome::Done, _) if goal == Goal::Back => println!("everything is back at its start"),
+        (Outcome::Done, _) => println!("everything is at its target"),
+        (Outcome::Gate(gate), _) => println!("at the gate before {gate}"),
+        (_, Some(step)) => println!("stage {step}: {} of {} partitions", progress.moves_done, progress.moves),
+        _ => println!("under way: {} of {} partitions", progress.moves_done, progress.moves),
+    }
+    if !memory.approvals.is_empty() {
+        println!("approved: {}", list::commas(&memory.approvals));
+    }
+    findings(report);
+    sources(plan, late);
+}
