@@ -3,4 +3,5 @@
 mod assignment;
 mod mutations;
 mod properties;
+mod states;
 mod world;
