@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use crate::code::Refusal;
 use crate::controller::{
-    ConfigChange, Configs, InFlight, Life, NewTopic, Outcome, Placement, Request, Resource, Response, State,
+    ConfigChange, Configs, InFlight, Life, NewPartitions, NewTopic, Outcome, Placement, Request, Resource,
+    Response, State,
 };
 use crate::faults::{Fault, Filter};
 use crate::replicate::{RECORD_BYTES, is_up};
@@ -69,7 +70,8 @@ impl Simulator {
     /// Addresses of all brokers, as `bootstrap.servers` has them.
     pub fn bootstrap(&self) -> String {
         let world = self.shared.world();
-        let addresses: Vec<String> = world.state.brokers.values().map(|b| format!("{}:{}", b.host, b.port)).collect();
+        let addresses: Vec<String> =
+            world.state.brokers.values().map(|b| format!("{}:{}", b.host, b.port)).collect();
         addresses.join(",")
     }
 
@@ -128,7 +130,8 @@ impl Simulator {
         let world = self.shared.world();
         let log = world.key(topic, partition).and_then(|key| world.logs.log(key));
         let offset = |bytes: u64| i64::try_from(bytes / RECORD_BYTES).unwrap_or(i64::MAX);
-        log.map(|log| log.copies.iter().map(|(id, copy)| (*id, offset(copy.end))).collect()).unwrap_or_default()
+        log.map(|log| log.copies.iter().map(|(id, copy)| (*id, offset(copy.end))).collect())
+            .unwrap_or_default()
     }
 
     /// The replicas that really hold everything that was committed, on brokers that really run.
@@ -221,7 +224,10 @@ impl Simulator {
 
     /// Asks the controller directly, as somebody else would.
     pub fn ask(&self, request: Request) -> Response {
-        self.shared.world().ask(request)
+        let clock = self.shared.clock();
+        let mut world = self.shared.world();
+        world.at(clock);
+        world.ask(request)
     }
 
     /// Somebody else reassigns a partition; `None` cancels.
@@ -284,7 +290,7 @@ impl Simulator {
     /// # Errors
     /// What Kafka refuses.
     pub fn add_partitions(&self, name: &str, count: i32) -> Result<TopicId, Refusal> {
-        let items = vec![(name.to_owned(), count, None)];
+        let items = vec![NewPartitions { topic: name.to_owned(), count, replicas: None }];
         first_topic(self.ask(Request::CreatePartitions { items, validate_only: false }))
     }
 
@@ -297,7 +303,8 @@ impl Simulator {
             Some(value) => ConfigChange::Set(key.to_owned(), value.to_owned()),
             None => ConfigChange::Delete(key.to_owned()),
         };
-        match self.ask(Request::AlterConfigs { items: vec![(resource, vec![change])], validate_only: false }) {
+        match self.ask(Request::AlterConfigs { items: vec![(resource, vec![change])], validate_only: false })
+        {
             Response::Resources(mut outcomes) => outcomes.remove(0).1,
             other => unreachable!("{other:?}"),
         }

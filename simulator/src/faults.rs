@@ -104,7 +104,7 @@ mod tests {
     fn a_fault_strikes_the_requests_it_was_made_for_and_no_other() {
         let mut faults = Faults::default();
         let alter = Filter::api(Api::AlterPartitionReassignments);
-        faults.install(alter.clone().at(BrokerId(2)), Fault::Drop, 1, 2);
+        faults.install(alter.at(BrokerId(2)), Fault::Drop, 1, 2);
         let mut strike = |api, id| faults.take(api, BrokerId(id));
         assert_eq!(strike(Api::AlterPartitionReassignments, 1), None);
         assert_eq!(strike(Api::Metadata, 2), None);

@@ -146,8 +146,6 @@ impl Rules {
     /// # Errors
     /// If there are none for it.
     pub fn of(version: &str) -> Result<Rules, UnknownVersion> {
-        // Columns of `versions`: ApiVersions max, Metadata max, DescribeCluster max, ListOffsets max, lowest
-        // versions raised by KIP-896 or not, DescribeLogDirs max, Alter max.
         Ok(match version {
             "3.7.2" => Rules {
                 version: "3.7.2",
@@ -157,7 +155,7 @@ impl Rules {
                 oversized_append: Code::UnknownServerError,
                 refuses_unknown_timestamps: false,
                 max_records: 10_000,
-                versions: versions(Tops { quorum: 1, ..OLD }),
+                versions: versions(&Tops { quorum: 1, ..OLD }),
             },
             "3.9.2" => Rules {
                 version: "3.9.2",
@@ -167,7 +165,7 @@ impl Rules {
                 oversized_append: Code::UnknownServerError,
                 refuses_unknown_timestamps: true,
                 max_records: 10_000,
-                versions: versions(Tops { api_versions: 4, offsets: 9, ..OLD }),
+                versions: versions(&Tops { api_versions: 4, offsets: 9, ..OLD }),
             },
             "4.0.2" => Rules {
                 version: "4.0.2",
@@ -177,7 +175,7 @@ impl Rules {
                 oversized_append: Code::UnknownServerError,
                 refuses_unknown_timestamps: true,
                 max_records: 10_000,
-                versions: versions(NEW),
+                versions: versions(&NEW),
             },
             "4.3.1" => Rules {
                 version: "4.3.1",
@@ -187,7 +185,7 @@ impl Rules {
                 oversized_append: Code::InvalidConfig,
                 refuses_unknown_timestamps: true,
                 max_records: 10_000,
-                versions: versions(Tops { offsets: 11, log_dirs: 5, alter: 1, ..NEW }),
+                versions: versions(&Tops { offsets: 11, log_dirs: 5, alter: 1, ..NEW }),
             },
             other => return Err(UnknownVersion { found: other.to_owned() }),
         })
@@ -204,6 +202,7 @@ impl Rules {
     }
 }
 
+/// The highest versions; `raised` is whether the lowest ones were raised (KIP-896).
 struct Tops {
     api_versions: i16,
     metadata: i16,
@@ -236,7 +235,7 @@ const NEW: Tops = Tops {
     raised: true,
 };
 
-fn versions(tops: Tops) -> Vec<Versions> {
+fn versions(tops: &Tops) -> Vec<Versions> {
     let raised = |to: i16| if tops.raised { to } else { 0 };
     let range = |api, min, max| Versions { api, min, max };
     vec![

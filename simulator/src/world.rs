@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use restow_planner::model::BrokerId;
 
-use crate::controller::{
-    Broker, Configs, InFlight, Life, Partition, Request, Response, State, Topic, apply,
-};
+use crate::controller::{Broker, Configs, InFlight, Life, Partition, Request, Response, State, Topic, apply};
 use crate::faults::Faults;
 use crate::replicate::{Hardware, Key, Logs};
 use crate::rules::{Rules, UnknownVersion};
@@ -44,6 +42,7 @@ pub(crate) struct World {
     pub(crate) starts: BTreeMap<BrokerId, u64>,
     pub(crate) dice: Dice,
     now: Duration,
+    clock: Duration,
     session_timeout: Duration,
     metadata_lag: Duration,
     heard: BTreeMap<BrokerId, Duration>,
@@ -98,6 +97,7 @@ impl World {
             latency: setup.latency.max(Duration::from_millis(1)),
             dice: Dice::new(setup.seed),
             now: Duration::ZERO,
+            clock: Duration::ZERO,
             session_timeout: setup.session_timeout,
             metadata_lag: setup.metadata_lag,
             stopping: BTreeMap::new(),
@@ -110,6 +110,11 @@ impl World {
     /// The time up to which everything is computed.
     pub(crate) fn now(&self) -> Duration {
         self.now
+    }
+
+    /// It is this late: what follows happens now.
+    pub(crate) fn at(&mut self, clock: Duration) {
+        self.clock = clock;
     }
 
     /// Asks the controller, whether or not it can be reached.
@@ -127,7 +132,8 @@ impl World {
         self.current = None;
         let lag = u64::try_from(self.metadata_lag.as_micros()).unwrap_or(u64::MAX);
         for view in self.views.values_mut() {
-            let due = self.now + Duration::from_micros(self.dice.below(lag.saturating_add(1)));
+            let due =
+                self.clock.max(self.now) + Duration::from_micros(self.dice.below(lag.saturating_add(1)));
             view.due = Some(view.due.map_or(due, |earlier| earlier.min(due)));
         }
     }
@@ -203,8 +209,9 @@ impl World {
     fn rebalance(&mut self) {
         let Some(at) = self.rebalance.filter(|at| *at <= self.now && !self.controller_lost) else { return };
         self.rebalance = Some(at + REBALANCE);
-        let led_by_another =
-            |p: &Partition| p.leader != p.replicas.first().copied() && p.replicas.first().is_some_and(|r| p.isr.contains(r));
+        let led_by_another = |p: &Partition| {
+            p.leader != p.replicas.first().copied() && p.replicas.first().is_some_and(|r| p.isr.contains(r))
+        };
         let wanted: Vec<_> = self
             .state
             .partitions()

@@ -8,13 +8,7 @@ use super::reassign::{find, write};
 use super::state::{Broker, Configs, Life, Partition, State};
 use crate::code::{Code, Refusal};
 
-pub(super) fn register(
-    state: &mut State,
-    broker: BrokerId,
-    rack: Option<String>,
-    host: String,
-    port: i32,
-) {
+pub(super) fn register(state: &mut State, broker: BrokerId, rack: Option<String>, host: String, port: i32) {
     let before = state.brokers.remove(&broker);
     let life = before.as_ref().map_or(Life::Up, |b| b.life);
     let configs: Configs = before.map(|b| b.configs).unwrap_or_default();

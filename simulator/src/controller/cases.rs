@@ -316,8 +316,7 @@ fn k_a_cancel_without_an_original_in_sync_is_refused() {
 fn l_the_record_after_the_ten_thousandth_is_refused_and_the_others_written() {
     let mut c = Case::new("4.0.2", &[1, 2]);
     c.create("many", vec![ids(&[1, 2]); 10_001]).unwrap();
-    let items =
-        (0..10_001).map(|n| (TopicPartition::new("many", n), Some(ids(&[2, 1])))).collect();
+    let items = (0..10_001).map(|n| (TopicPartition::new("many", n), Some(ids(&[2, 1])))).collect();
     match apply(&mut c.0, Request::Alter { items, allow_rf_change: true }) {
         Response::Partitions(outcomes) => {
             assert!(outcomes[..10_000].iter().all(|(_, o)| o.is_ok()));
@@ -334,7 +333,7 @@ fn m_partitions_added_in_flight_get_the_inflated_length() {
     each(|v| {
         let mut c = Case::new(v, &[1, 2]);
         c.submit(&[1, 2, 3, 4]);
-        let items = vec![("t".to_owned(), 2, None)];
+        let items = vec![NewPartitions { topic: "t".to_owned(), count: 2, replicas: None }];
         apply(&mut c.0, Request::CreatePartitions { items, validate_only: false });
         assert_eq!(c.0.partition("t", 1).unwrap().replicas.len(), 4, "{v}");
         let id = c.0.topics["t"].id;

@@ -158,9 +158,7 @@ impl<'a> Change<'a> {
     }
 
     fn choose(&self, may_lead: &dyn Fn(BrokerId) -> bool) -> (Option<BrokerId>, bool) {
-        let in_sync = |r: &BrokerId| {
-            self.isr.contains(r) || self.isr.is_empty() && self.elr.contains(r)
-        };
+        let in_sync = |r: &BrokerId| self.isr.contains(r) || self.isr.is_empty() && self.elr.contains(r);
         let valid = |r: &BrokerId| in_sync(r) && may_lead(*r);
         if self.election == Election::Preferred
             && let Some(first) = self.replicas.first().filter(|r| valid(r))

@@ -140,7 +140,9 @@ fn after(
         if value.len() > LONGEST && !matches!(change, Change::Set(..)) {
             return Err(match state.rules.oversized_append {
                 Code::UnknownServerError => Refusal::bare(Code::UnknownServerError),
-                code => Refusal::new(code, format!("The configuration value of {key} cannot be added: too long.")),
+                code => {
+                    Refusal::new(code, format!("The configuration value of {key} cannot be added: too long."))
+                }
             });
         }
         schema::check(key, kind, &value).map_err(|text| Refusal::new(Code::InvalidConfig, text))?;
@@ -180,4 +182,116 @@ fn listed(stored: &str, items: &str, adds: bool) -> String {
         }
     }
     list.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Placement, Request, Response, apply};
+    use super::*;
+    use crate::controller::NewTopic;
+    use crate::controller::schema::{LEADER_LIST, LEADER_RATE};
+    use crate::rules::Rules;
+
+    fn state(version: &str) -> State {
+        let mut state = State::new(Rules::of(version).unwrap());
+        let broker = BrokerId(1);
+        apply(&mut state, Request::Register { broker, rack: None, host: "b".to_owned(), port: 1 });
+        apply(&mut state, Request::Unfence { broker });
+        let placement = Placement::Given(vec![vec![broker]]);
+        let items = vec![NewTopic { name: "t".to_owned(), placement, configs: Configs::new() }];
+        apply(&mut state, Request::CreateTopics { items, validate_only: false });
+        state
+    }
+
+    fn topic() -> Resource {
+        Resource::Topic("t".to_owned())
+    }
+
+    fn ask(state: &mut State, resource: Resource, changes: Vec<Change>) -> Code {
+        let request = Request::AlterConfigs { items: vec![(resource, changes)], validate_only: false };
+        match apply(state, request) {
+            Response::Resources(o) => o[0].1.as_ref().err().map_or(Code::None, |refusal| refusal.code),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn append(value: &str) -> Change {
+        Change::Append(LEADER_LIST.to_owned(), value.to_owned())
+    }
+
+    fn subtract(value: &str) -> Change {
+        Change::Subtract(LEADER_LIST.to_owned(), value.to_owned())
+    }
+
+    fn set(key: &str, value: &str) -> Change {
+        Change::Set(key.to_owned(), value.to_owned())
+    }
+
+    /// The rows of `research/wire.md` (g).
+    #[test]
+    fn throttled_lists_behave_as_measured() {
+        for version in Rules::KNOWN {
+            let mut s = state(version);
+            let mut row = |change: Change, code: Code, then: Option<&str>| {
+                assert_eq!(ask(&mut s, topic(), vec![change.clone()]), code, "{version} {change:?}");
+                let stored = s.topics["t"].configs.get(LEADER_LIST).map(String::as_str);
+                assert_eq!(stored, then, "{version} {change:?}");
+            };
+            row(subtract("0:1"), Code::None, Some(""));
+            row(append("0:1"), Code::None, Some("0:1"));
+            row(append("0:1"), Code::None, Some("0:1"));
+            row(append("0:2,0:2"), Code::None, Some("0:1,0:2"));
+            row(append("9:77"), Code::None, Some("0:1,0:2,9:77"));
+            row(subtract("0:5"), Code::None, Some("0:1,0:2,9:77"));
+            row(append("*"), Code::InvalidConfig, Some("0:1,0:2,9:77"));
+            row(append("abc"), Code::InvalidConfig, Some("0:1,0:2,9:77"));
+            row(subtract("0:1,0:2,9:77"), Code::None, Some(""));
+            row(Change::Delete(LEADER_LIST.to_owned()), Code::None, None);
+            row(set(LEADER_LIST, "*"), Code::None, Some("*"));
+            row(append("0:1"), Code::InvalidConfig, Some("*"));
+            row(subtract("*"), Code::None, Some(""));
+            row(set(LEADER_LIST, "0:1, 1:2"), Code::None, Some("0:1, 1:2"));
+            row(subtract("1:2"), Code::None, Some("0:1, 1:2"));
+            row(Change::Valueless(LEADER_LIST.to_owned()), Code::InvalidRequest, Some("0:1, 1:2"));
+        }
+    }
+
+    #[test]
+    fn a_list_that_grows_too_long_is_refused_as_the_version_does() {
+        for version in Rules::KNOWN {
+            let mut s = state(version);
+            let many = |from: usize| -> String {
+                let items: Vec<String> = (from..from + 3_000).map(|n| format!("{n}:1")).collect();
+                items.join(",")
+            };
+            assert_eq!(ask(&mut s, topic(), vec![append(&many(10_000))]), Code::None);
+            let before = s.clone();
+            let code = if version == "4.3.1" { Code::InvalidConfig } else { Code::UnknownServerError };
+            assert_eq!(ask(&mut s, topic(), vec![append(&many(20_000))]), code, "{version}");
+            assert_eq!(s, before);
+        }
+    }
+
+    #[test]
+    fn rates_are_set_and_lists_appended_and_a_bad_key_voids_its_resource() {
+        let mut s = state("4.3.1");
+        let broker = || Resource::Broker(BrokerId(1));
+        assert_eq!(ask(&mut s, broker(), vec![set(LEADER_RATE, "0")]), Code::None);
+        assert_eq!(ask(&mut s, broker(), vec![set(LEADER_RATE, "-1")]), Code::InvalidConfig);
+        let rate = Change::Append(LEADER_RATE.to_owned(), "5".to_owned());
+        assert_eq!(ask(&mut s, broker(), vec![rate]), Code::InvalidConfig);
+        assert_eq!(s.brokers[&BrokerId(1)].configs[LEADER_RATE], "0");
+        let twice = vec![append("0:1"), subtract("0:2")];
+        assert_eq!(ask(&mut s, topic(), twice), Code::InvalidRequest);
+        let before = s.clone();
+        let bad = vec![set("retention.ms", "5"), set("no.such.key", "5")];
+        assert_eq!(ask(&mut s, topic(), bad), Code::InvalidConfig);
+        assert_eq!(s, before);
+        assert_eq!(ask(&mut s, Resource::Topic("no".to_owned()), vec![]), Code::UnknownTopicOrPartition);
+        assert_eq!(ask(&mut s, broker(), vec![set("node.id", "9")]), Code::InvalidRequest);
+        let request =
+            Request::AlterConfigs { items: vec![(topic(), vec![append("0:1")])], validate_only: true };
+        apply(&mut s, request);
+        assert_eq!(s, before, "validated only");
+    }
 }

@@ -14,7 +14,7 @@ mod topics;
 
 use restow_planner::model::{BrokerId, TopicId, TopicPartition};
 
-pub use self::configs::Change as ConfigChange;
+pub use self::configs::{Change as ConfigChange, unexpected_broker};
 pub use self::state::{Broker, Configs, Life, Partition, State, Topic};
 use crate::code::Refusal;
 
@@ -64,8 +64,8 @@ pub enum Request {
     },
     /// Add partitions to topics.
     CreatePartitions {
-        /// Each topic, how many partitions it shall have in all, and where the new ones go.
-        items: Vec<(String, i32, Option<Vec<Vec<BrokerId>>>)>,
+        /// What to add.
+        items: Vec<NewPartitions>,
         /// Check only.
         validate_only: bool,
     },
@@ -136,6 +136,17 @@ pub struct NewTopic {
     pub placement: Placement,
     /// Its configs.
     pub configs: Configs,
+}
+
+/// Partitions to add to a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewPartitions {
+    /// The topic.
+    pub topic: String,
+    /// How many partitions it shall have in all.
+    pub count: i32,
+    /// Where the new ones go; `None` leaves it to the controller.
+    pub replicas: Option<Vec<Vec<BrokerId>>>,
 }
 
 /// Where the replicas of a new topic go.

@@ -198,7 +198,11 @@ pub fn throttle_kind(name: &str) -> Option<Kind> {
 /// If it cannot.
 pub fn check(key: &str, kind: Kind, value: &str) -> Result<(), String> {
     let number = |good: bool, what: &str| {
-        if good { Ok(()) } else { Err(format!("Invalid value {value} for configuration {key}: Not a number of type {what}")) }
+        if good {
+            Ok(())
+        } else {
+            Err(format!("Invalid value {value} for configuration {key}: Not a number of type {what}"))
+        }
     };
     match kind {
         _ if throttle_kind(key).is_some() => match value.trim().parse::<i64>() {
@@ -209,7 +213,9 @@ pub fn check(key: &str, kind: Kind, value: &str) -> Result<(), String> {
         Kind::List if key == LEADER_LIST || key == FOLLOWER_LIST => throttled_list(key, value),
         Kind::Boolean => match value.trim().to_ascii_lowercase().as_str() {
             "true" | "false" => Ok(()),
-            _ => Err(format!("Invalid value {value} for configuration {key}: Expected value to be either true or false")),
+            _ => Err(format!(
+                "Invalid value {value} for configuration {key}: Expected value to be either true or false"
+            )),
         },
         Kind::Int => number(value.trim().parse::<i32>().is_ok(), "INT"),
         Kind::Short => number(value.trim().parse::<i16>().is_ok(), "SHORT"),

@@ -6,7 +6,7 @@ use restow_planner::model::{BrokerId, TopicId};
 
 use super::reassign::check_list;
 use super::state::{Configs, Partition, State, Topic};
-use super::{ConfigChange, NewTopic, Placement, Resource, configs};
+use super::{ConfigChange, NewPartitions, NewTopic, Placement, Resource, configs};
 use crate::code::{Code, Refusal};
 
 const INTERNAL: [&str; 3] = ["__consumer_offsets", "__transaction_state", "__share_group_state"];
@@ -87,12 +87,7 @@ fn new_partition(state: &State, replicas: Vec<BrokerId>) -> Result<Partition, Re
 
 /// Lists over the active brokers: racks in turn, the start moves on with each partition. Kafka starts at
 /// random; here it follows from how many topics were created.
-fn spread(
-    state: &State,
-    from: usize,
-    count: usize,
-    factor: i32,
-) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+fn spread(state: &State, from: usize, count: usize, factor: i32) -> Result<Vec<Vec<BrokerId>>, Refusal> {
     if factor <= 0 {
         let text = "Replication factor must be larger than 0, or -1 to use the default value.";
         return Err(Refusal::new(Code::InvalidReplicationFactor, text));
@@ -140,13 +135,13 @@ pub(super) fn delete(state: &mut State, name: &str) -> Result<TopicId, Refusal> 
 
 pub(super) fn add_partitions(
     state: &mut State,
-    items: Vec<(String, i32, Option<Vec<Vec<BrokerId>>>)>,
+    items: Vec<NewPartitions>,
     validate_only: bool,
 ) -> Vec<(String, Result<TopicId, Refusal>)> {
     let mut outcomes = Vec::with_capacity(items.len());
-    for (name, count, lists) in items {
-        let outcome = grow(state, &name, count, lists, validate_only);
-        outcomes.push((name, outcome));
+    for NewPartitions { topic, count, replicas } in items {
+        let outcome = grow(state, &topic, count, replicas, validate_only);
+        outcomes.push((topic, outcome));
     }
     outcomes
 }
@@ -165,20 +160,25 @@ fn grow(
     let wanted = usize::try_from(count).unwrap_or(0);
     if wanted <= have {
         let relation = if wanted == have { "already has" } else { "currently has" };
-        let text = format!("The topic {name} {relation} {have} partition(s); {count} would not be an increase.");
+        let text =
+            format!("The topic {name} {relation} {have} partition(s); {count} would not be an increase.");
         return Err(Refusal::new(Code::InvalidPartitions, text));
     }
     // The length of partition 0's whole list, replicas in flight included: case M.
     let factor = topic.partitions.first().map_or(1, |p| p.replicas.len());
     let lists = match lists {
         Some(lists) if lists.len() != wanted - have => {
-            let text = format!("Attempted to add {} additional partition(s), but only {} assignment(s) were specified.",
-                wanted - have, lists.len());
+            let text = format!(
+                "Attempted to add {} additional partition(s), but only {} assignment(s) were specified.",
+                wanted - have,
+                lists.len()
+            );
             return Err(Refusal::new(Code::InvalidReplicaAssignment, text));
         }
         Some(lists) => {
             if lists.iter().any(|list| list.len() != factor) {
-                let text = "The manual partition assignment includes a partition with another number of replicas.";
+                let text =
+                    "The manual partition assignment includes a partition with another number of replicas.";
                 return Err(Refusal::new(Code::InvalidReplicaAssignment, text));
             }
             lists

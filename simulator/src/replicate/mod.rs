@@ -161,13 +161,7 @@ impl Logs {
         self.drop_where(state, key, now, |broker| !partition.replicas.contains(&broker));
     }
 
-    fn drop_where(
-        &mut self,
-        state: &State,
-        key: Key,
-        now: Duration,
-        unwanted: impl Fn(BrokerId) -> bool,
-    ) {
+    fn drop_where(&mut self, state: &State, key: Key, now: Duration, unwanted: impl Fn(BrokerId) -> bool) {
         let Some(log) = self.logs.get_mut(&key) else { return };
         let deleted = &mut self.deleted;
         log.copies.retain(|broker, copy| {
