@@ -107,7 +107,10 @@ impl<'a> Book<'a> {
             }
         }
         entries.sort_by_key(|entry| entry.id);
-        let mut names: Vec<&str> = entries.iter().filter_map(|entry| entry.zone_name).collect();
+        // Zones that came with a broker after the plan are not the plan's.
+        let counts = |entry: &&Entry<'a>| planned == 0 || entry.in_plan;
+        let mut names: Vec<&str> =
+            entries.iter().filter(counts).filter_map(|entry| entry.zone_name).collect();
         names.sort_unstable();
         names.dedup();
         for entry in &mut entries {

@@ -111,7 +111,7 @@ impl<'a> Judge<'a> {
 
         self.judge_no_worse(no_worse_seen, &no_worse, &asked);
         self.judge_left_out(&asked);
-        weights.judge_room(&self.book, cluster, true, &mut self.verdict);
+        weights.judge_room(&self.book, cluster, &mut self.verdict);
         if self.whole {
             let figures = claimed.as_ref().unwrap_or(&weights);
             figures.judge_figures(&self.book, plan, at_start, &mut self.verdict);

@@ -9,7 +9,7 @@ use super::shape::Lists;
 pub(super) struct Shape {
     /// Zones touched.
     pub zones: usize,
-    /// Most less fewest replicas per zone, over the zones asked about.
+    /// Most less fewest replicas per zone, over all zones of the plan's brokers.
     pub uneven: u32,
 }
 
@@ -40,17 +40,7 @@ impl Zones {
         zones
     }
 
-    /// Most less fewest replicas per zone over the zones of `list` and of `other`.
-    pub fn uneven_among(&mut self, book: &Book<'_>, list: &[u32], other: &[u32]) -> u32 {
-        self.tally(book, list);
-        let counts = list.iter().chain(other).map(|at| self.counts[book.zone(*at) as usize]);
-        let (least, most) =
-            counts.fold((u32::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
-        self.clear(book, list);
-        most - least.min(most)
-    }
-
-    /// Zones of a list, and its unevenness over all zones of the cluster.
+    /// Zones of a list, and its unevenness over all zones.
     pub fn shape(&mut self, book: &Book<'_>, list: &[u32]) -> Shape {
         self.tally(book, list);
         let most = self.counts.iter().copied().max().unwrap_or(0);
@@ -125,10 +115,9 @@ pub(super) fn spread(
             format!("the plan says that {shown} breaks the zone rule at the start, and it does not"),
         );
     }
-    let uneven_end = zones.uneven_among(book, &lists.to, &lists.from) > 1;
     let worse = end.uneven > 1 && end.uneven > start.uneven || end.zones < start.zones.min(lists.to.len());
     let broken = match policy {
-        Spread::Hard => uneven_end || worse,
+        Spread::Hard => end.uneven > 1 || worse,
         Spread::NoWorse => worse,
         Spread::Back => false,
     };

@@ -83,13 +83,7 @@ impl Weights {
     }
 
     /// Limits and disks: what is there plus all that comes in has to fit.
-    pub fn judge_room(
-        &self,
-        book: &Book<'_>,
-        cluster: Option<&Cluster>,
-        separate: bool,
-        verdict: &mut Verdict,
-    ) {
+    pub fn judge_room(&self, book: &Book<'_>, cluster: Option<&Cluster>, verdict: &mut Verdict) {
         for (entry, tally) in book.entries.iter().zip(&self.tallies) {
             let mut say = |message: String| verdict.add(Promise::P5, None, Some(entry.id), message);
             let peak = tally.before + tally.missing;
@@ -102,7 +96,7 @@ impl Weights {
             }
             let Some(cluster) = cluster else { continue };
             let Some(index) = entry.at_cluster else { continue };
-            let (total, usable) = volumes(cluster, index, separate);
+            let (total, usable) = volumes(cluster, index);
             if let Some(usable) = usable.filter(|usable| tally.missing > *usable) {
                 let more = tally.missing;
                 say(format!(
@@ -160,13 +154,13 @@ fn differing(row: &BrokerImpact, tally: &Tally, whole: bool) -> Vec<String> {
 }
 
 /// Total and usable bytes of a broker's log directories, where all are known. Directories with equal numbers
-/// may be one volume: unless `separate`, they count once.
-fn volumes(cluster: &Cluster, broker: u16, separate: bool) -> (Option<i128>, Option<i128>) {
+/// may be one volume, and count once.
+fn volumes(cluster: &Cluster, broker: u16) -> (Option<i128>, Option<i128>) {
     let dirs = &cluster.brokers[broker as usize].log_dirs;
     let (mut total, mut usable) = (Some(0), Some(0));
     for (at, dir) in dirs.iter().enumerate() {
         let key = (dir.total_bytes, dir.usable_bytes);
-        if !separate && dirs[..at].iter().any(|other| (other.total_bytes, other.usable_bytes) == key) {
+        if dirs[..at].iter().any(|other| (other.total_bytes, other.usable_bytes) == key) {
             continue;
         }
         let add = |sum: Option<i128>, more: Option<u64>| Some(sum? + i128::from(more?));
