@@ -1,7 +1,7 @@
 //! A plan is a value: what is asked, what moves where, what it costs, and the certificate of its price.
 
 pub mod back;
-mod impact;
+pub(crate) mod impact;
 mod intent;
 pub mod moves;
 mod pattern;

@@ -1,0 +1,39 @@
+//! Heavy-tailed numbers with integers only: two to the power of a sum of uniform numbers, which is about
+//! log-normal.
+
+use rand_core::RngCore;
+
+/// Parts of one power of two.
+const UNIT: i64 = 1 << 16;
+
+/// About normal, mean 0, standard deviation [`UNIT`]: twelve uniform numbers less their mean.
+fn normal(random: &mut impl RngCore) -> i64 {
+    let sum: i64 = (0..12).map(|_| i64::from(random.next_u32() >> 16)).sum();
+    sum - 6 * UNIT
+}
+
+/// Two to the power of `x / UNIT`, the fraction by a straight line.
+fn power(x: i64) -> u64 {
+    let (whole, fraction) = (x.div_euclid(UNIT), x.rem_euclid(UNIT) as u64);
+    match u32::try_from(whole) {
+        Ok(whole) if whole < 46 => (1u64 << whole) + (((1u128 << whole) * u128::from(fraction)) >> 16) as u64,
+        Ok(_) => 1 << 46,
+        Err(_) => 0,
+    }
+}
+
+/// Log of a topic's typical partition size: about 1 GB, with a standard deviation of a factor of 5.
+pub(super) fn topic(random: &mut impl RngCore) -> i64 {
+    30 * UNIT + normal(random) * 23 / 10
+}
+
+/// Bytes of a partition of such a topic: a standard deviation of a factor of 1.4.
+pub(super) fn partition(random: &mut impl RngCore, typical: i64) -> u64 {
+    power(typical + normal(random) / 2)
+}
+
+/// Partitions of a topic: a dozen mostly, at most `most`.
+pub(super) fn partitions(random: &mut impl RngCore, most: u32) -> u32 {
+    let count = power(7 * UNIT / 2 + normal(random) * 18 / 10);
+    u32::try_from(count).unwrap_or(most).clamp(1, most)
+}

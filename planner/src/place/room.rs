@@ -1,0 +1,150 @@
+//! Limits: what a destination holds and all that comes in has to fit on its disks at the peak (promise P5).
+//!
+//! Here per broker. Log directories with equal total and usable bytes may be one volume, and count once. The
+//! limit is what restow's replicas can take: the bytes there now and the usable ones, at most the total.
+
+use super::construct::{Item, Target, relative};
+use super::explain::bytes_text;
+use super::refuse::{Refused, exclude};
+use super::{Refusal, RefusalKind};
+use crate::model::{Broker, Cluster, UNKNOWN_SIZE};
+
+/// What the volumes of a broker hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Volumes {
+    pub total: u64,
+    pub usable: u64,
+}
+
+/// The volumes of a broker, where all are known.
+pub(super) fn volumes(broker: &Broker) -> Option<Volumes> {
+    let mut pairs: Vec<(u64, u64)> =
+        broker.log_dirs.iter().map(|dir| dir.total_bytes.zip(dir.usable_bytes)).collect::<Option<_>>()?;
+    pairs.sort_unstable();
+    pairs.dedup();
+    let sum = pairs.iter().fold(Volumes { total: 0, usable: 0 }, |sum, (total, usable)| Volumes {
+        total: sum.total.saturating_add(*total),
+        usable: sum.usable.saturating_add(*usable),
+    });
+    (!pairs.is_empty()).then_some(sum)
+}
+
+/// Known bytes on each broker, by index.
+pub(super) fn present(cluster: &Cluster) -> Vec<u64> {
+    let mut bytes = vec![0; cluster.brokers.len()];
+    for (_, p) in cluster.partitions() {
+        for (at, broker) in p.replicas.iter().enumerate().filter(|(at, _)| p.sizes[*at] != UNKNOWN_SIZE) {
+            bytes[*broker as usize] += p.sizes[at];
+        }
+    }
+    bytes
+}
+
+/// Bytes that each broker may hold at most, by index.
+pub(super) fn limits(cluster: &Cluster, present: &[u64]) -> Vec<Option<u64>> {
+    let limit = |(broker, present): (&Broker, &u64)| {
+        volumes(broker).map(|v| v.total.min(present.saturating_add(v.usable)))
+    };
+    cluster.brokers.iter().zip(present).map(limit).collect()
+}
+
+/// Moves what does not fit to another destination of the zone; refuses partitions until the rest fits.
+pub(super) fn fit(target: &mut Target<'_>, refused: &mut Refused) {
+    let mut peak = present(target.cluster);
+    let limits = limits(target.cluster, &peak);
+    let known = |target: &Target<'_>, item: &Item| {
+        target.cluster.partition(target.partitions[item.row as usize]).copy_bytes().unwrap_or(0)
+    };
+    for zone in &target.zones {
+        for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
+            peak[zone.brokers[item.to as usize] as usize] += known(target, item);
+        }
+    }
+    let is_over = |peak: &[u64], broker: u16| {
+        limits[broker as usize].is_some_and(|limit| peak[broker as usize] > limit)
+    };
+    if !(0..peak.len() as u16).any(|broker| is_over(&peak, broker)) {
+        return;
+    }
+    for number in 0..target.zones.len() {
+        let mut zone = std::mem::take(&mut target.zones[number]);
+        for at in 0..zone.brokers.len() {
+            let broker = zone.brokers[at];
+            let mut items: Vec<(u64, u32)> = (0..zone.items.len() as u32)
+                .filter(|item| zone.items[*item as usize].to as usize == at)
+                .map(|item| (known(target, &zone.items[item as usize]), item))
+                .filter(|(bytes, _)| *bytes > 0)
+                .collect();
+            items.sort_unstable_by(|a, b| b.cmp(a));
+            for (bytes, item) in items {
+                if !is_over(&peak, broker) {
+                    break;
+                }
+                let taken = target.list(zone.items[item as usize].row);
+                let free = (0..zone.brokers.len()).filter(|to| {
+                    let other = zone.brokers[*to];
+                    let room =
+                        limits[other as usize].is_none_or(|limit| peak[other as usize] + bytes <= limit);
+                    room && !taken.contains(&other)
+                });
+                let key = |to: &usize| (relative(peak[zone.brokers[*to] as usize], zone.weights[*to]), *to);
+                let Some(to) = free.min_by_key(key) else { continue };
+                zone.take(item);
+                zone.put(item, to);
+                let other = zone.brokers[to];
+                target.set(&zone.items[item as usize], other);
+                peak[broker as usize] -= bytes;
+                peak[other as usize] += bytes;
+            }
+        }
+        target.zones[number] = zone;
+    }
+    refuse_rest(target, refused, &mut peak, &limits);
+}
+
+/// Refuses the largest partitions of each broker that is still over its limit.
+fn refuse_rest(target: &Target<'_>, refused: &mut Refused, peak: &mut [u64], limits: &[Option<u64>]) {
+    let cluster = target.cluster;
+    let mut coming: Vec<Vec<(u64, u32)>> = vec![Vec::new(); cluster.brokers.len()];
+    for zone in &target.zones {
+        for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
+            let p = cluster.partition(target.partitions[item.row as usize]);
+            coming[zone.brokers[item.to as usize] as usize].push((p.copy_bytes().unwrap_or(0), item.row));
+        }
+    }
+    for (broker, limit) in limits.iter().enumerate() {
+        let Some(limit) = *limit else { continue };
+        let asked = peak[broker];
+        let mut items = std::mem::take(&mut coming[broker]);
+        items.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (bytes, row) in items {
+            let index = target.partitions[row as usize];
+            if peak[broker] <= limit || bytes == 0 {
+                break;
+            }
+            if refused.has(index) {
+                continue;
+            }
+            let before = cluster.partition(index);
+            for to in target.list(row).iter().filter(|to| !before.replicas.contains(to)) {
+                peak[*to as usize] -= bytes;
+            }
+            let (id, topic) = (cluster.brokers[broker].id, &cluster.topic_of(index).name);
+            refused.add(
+                index,
+                Refusal {
+                    kind: RefusalKind::Overflow,
+                    partition: Some(cluster.name_of(index)),
+                    broker: Some(id),
+                    reason: format!(
+                        "destination {id} would hold {} at its peak, and {} fit; this partition brings {}",
+                        bytes_text(asked),
+                        bytes_text(limit),
+                        bytes_text(bytes)
+                    ),
+                    way_past: format!("add brokers of that zone to --to, or {}", exclude(topic)),
+                },
+            );
+        }
+    }
+}
