@@ -19,23 +19,27 @@ pub(super) fn even_out(target: &mut Target<'_>, zone: &mut Zone, leads: bool, wa
     // Where all that comes in leads, its bytes are all that can be evened out.
     let by_leading = leads && zone.items.iter().any(|item| !item.leads);
     let mut shelves = Shelves::of(zone, leads);
+    let mut scale = Scale::of(zone, by_leading);
     let mut stuck = vec![false; zone.brokers.len()];
     for step in 0..zone.brokers.len() * EFFORT {
         if step % 256 == 0 && watch.stop() {
             return;
         }
-        let scale = Scale::of(zone, by_leading);
         let Some((end, partners)) = scale.worst(&stuck) else { return };
         let swap = partners.iter().find_map(|partner| {
             let (high, low) = if scale.gap(end) > 0 { (end, *partner) } else { (*partner, end) };
-            find(target, zone, &shelves, &scale, high, low, leads).map(|pair| (pair, *partner))
+            let search = Search { target, zone, leads, wanted: scale.wanted(high, low) };
+            search.run(&shelves, high, low).map(|pair| (pair, *partner))
         });
-        match swap {
-            Some(((give, take), partner)) => {
-                exchange(target, zone, &mut shelves, give, take);
-                stuck[partner] = false;
-            }
-            None => stuck[end] = true,
+        let Some(((give, take), partner)) = swap else {
+            stuck[end] = true;
+            continue;
+        };
+        exchange(target, zone, &mut shelves, give, take);
+        stuck[partner] = false;
+        let tally = if by_leading { &zone.leading } else { &zone.all };
+        for at in [end, partner] {
+            scale.update(at, tally.bytes[at]);
         }
     }
 }
@@ -83,6 +87,11 @@ impl Scale {
         Scale { bytes, weights, mean, levels }
     }
 
+    fn update(&mut self, at: usize, bytes: u64) {
+        self.bytes[at] = bytes;
+        self.levels[at] = relative(bytes, self.weights[at]);
+    }
+
     /// Above the mean (positive) or below it.
     fn gap(&self, at: usize) -> i128 {
         self.levels[at] as i128 - self.mean as i128
@@ -115,42 +124,69 @@ impl Scale {
     }
 }
 
-/// The pair of replicas whose exchange takes about the wanted bytes from `high` to `low`.
-fn find(
-    target: &Target<'_>,
-    zone: &Zone,
-    shelves: &Shelves,
-    scale: &Scale,
-    high: usize,
-    low: usize,
+/// The search for two replicas whose exchange takes about the wanted bytes from one broker to another.
+struct Search<'a, 'b> {
+    target: &'a Target<'b>,
+    zone: &'a Zone,
     leads: bool,
-) -> Option<(u32, u32)> {
-    let wanted = scale.wanted(high, low);
-    if wanted == 0 {
-        return None;
+    wanted: u64,
+}
+
+/// The replica to give, the one to take, and by how much their difference misses what is wanted.
+type Pair = (u64, u32, u32);
+
+impl Search<'_, '_> {
+    fn run(&self, shelves: &Shelves, high: usize, low: usize) -> Option<(u32, u32)> {
+        if self.wanted == 0 {
+            return None;
+        }
+        let (give, take) = (&shelves.0[high], &shelves.0[low]);
+        let best = self.by_size(give, take).or_else(|| self.by_topic(give, take));
+        best.map(|(_, give, take)| (give, take))
     }
-    let (give, take) = (&shelves.0[high], &shelves.0[low]);
-    let mut best: Option<(u64, u32, u32)> = None;
-    let start = give.partition_point(|(bytes, _)| *bytes < wanted / 2);
-    for (bytes, item) in &give[start..] {
-        let ideal = bytes.saturating_sub(wanted);
-        let middle = take.partition_point(|(other, _)| *other < ideal);
-        let near = middle.saturating_sub(NEIGHBOURS / 2)..take.len().min(middle + NEIGHBOURS / 2);
-        for (other, partner) in &take[near] {
-            // More than twice the wanted bytes would only exchange the ends.
-            let Some(moved) = bytes.checked_sub(*other).filter(|n| *n > 0 && n / 2 < wanted) else {
-                continue;
-            };
-            let miss = moved.abs_diff(wanted);
-            if best.is_none_or(|(least, _, _)| miss < least) && may(target, zone, *item, *partner, leads) {
-                best = Some((miss, *item, *partner));
+
+    /// Among replicas whose sizes differ by about what is wanted.
+    fn by_size(&self, give: &[(u64, u32)], take: &[(u64, u32)]) -> Option<Pair> {
+        let mut best = None;
+        let start = give.partition_point(|(bytes, _)| *bytes < self.wanted / 2);
+        for (bytes, item) in &give[start..] {
+            let ideal = bytes.saturating_sub(self.wanted);
+            let middle = take.partition_point(|(other, _)| *other < ideal);
+            let near = middle.saturating_sub(NEIGHBOURS / 2)..take.len().min(middle + NEIGHBOURS / 2);
+            take[near].iter().for_each(|other| self.consider(&mut best, (*bytes, *item), *other));
+            if best.is_some_and(|(miss, _, _)| miss <= self.wanted / 8) {
+                break;
             }
         }
-        if best.is_some_and(|(miss, _, _)| miss <= wanted / 8) {
-            break;
+        best
+    }
+
+    /// Among replicas of one topic, which may always change places as far as spreading goes.
+    fn by_topic(&self, give: &[(u64, u32)], take: &[(u64, u32)]) -> Option<Pair> {
+        let topic = |entry: &(u64, u32)| self.zone.items[entry.1 as usize].topic;
+        let mut others: Vec<(u64, u32)> = take.to_vec();
+        others.sort_by_key(topic);
+        let mut best = None;
+        for entry in give {
+            let start = others.partition_point(|other| topic(other) < topic(entry));
+            let same = others[start..].iter().take_while(|other| topic(other) == topic(entry));
+            same.for_each(|other| self.consider(&mut best, *entry, *other));
+        }
+        best
+    }
+
+    fn consider(&self, best: &mut Option<Pair>, give: (u64, u32), take: (u64, u32)) {
+        // Twice the wanted bytes or more would only exchange the ends.
+        let Some(moved) = give.0.checked_sub(take.0).filter(|n| *n > 0 && n / 2 < self.wanted) else {
+            return;
+        };
+        let miss = moved.abs_diff(self.wanted);
+        if best.is_none_or(|(least, _, _)| miss < least)
+            && may(self.target, self.zone, give.1, take.1, self.leads)
+        {
+            *best = Some((miss, give.1, take.1));
         }
     }
-    best.map(|(_, give, take)| (give, take))
 }
 
 /// Whether two replicas may exchange their destinations.

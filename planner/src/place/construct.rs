@@ -2,6 +2,7 @@
 //! then bytes. Replicas that lead at the end are placed first and by their own counts, so that leaders are
 //! even too without a further step.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::balance;
@@ -218,8 +219,8 @@ impl<'a> Target<'a> {
                 let item = zone.items[*at as usize];
                 let tally = if leads { &zone.leading } else { &zone.all };
                 let taken = self.list(item.row);
-                let free = (0..zone.brokers.len()).filter(|to| !taken.contains(&zone.brokers[*to]));
-                let Some(to) = free.min_by_key(|to| scales.key(tally, &item, group.len() as u64, *to)) else {
+                let is_free = |to: usize| !taken.contains(&zone.brokers[to]);
+                let Some(to) = scales.best(tally, &item, group.len() as u64, is_free) else {
                     // Refused before: too few destinations.
                     continue;
                 };
@@ -255,7 +256,7 @@ impl Zone {
 /// Brokers of a zone as a class of items sees them.
 struct Scales {
     weights: Vec<u64>,
-    counts: Vec<u128>,
+    counts: Vec<u64>,
     bytes: Vec<u128>,
     /// How much of what comes in each should get; all equal if `None`.
     shares: Option<(Vec<u64>, u64)>,
@@ -277,21 +278,38 @@ impl Scales {
 
     fn update(&mut self, tally: &Tally, at: usize) {
         // Twice the count and one: the rounding of Sainte-Laguë, fair to small weights.
-        self.counts[at] = relative(u64::from(tally.counts[at]) * 2 + 1, self.weights[at]);
+        self.counts[at] = ((u64::from(tally.counts[at]) * 2 + 1) << 16) / self.weights[at].max(1);
         self.bytes[at] = relative(tally.bytes[at], self.weights[at]);
     }
 
-    /// The smaller the better a place for an item of a topic of which `group` come in.
-    fn key(&self, tally: &Tally, item: &Item, group: u64, to: usize) -> (u64, u128, u128, usize) {
-        let of_topic = u64::from(tally.of_topic(item.topic)[to]);
-        let excess = match &self.shares {
+    /// The best free place for an item of a topic of which `group` come in: the topic is spread first, then
+    /// counts are even, then bytes.
+    fn best(&self, tally: &Tally, item: &Item, group: u64, is_free: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut best: Option<(u64, u64, usize)> = None;
+        for (to, of_topic) in tally.of_topic(item.topic).iter().enumerate() {
+            let excess = self.excess(u64::from(*of_topic), group, to);
+            let is_better = best.is_none_or(|(least, count, at)| {
+                (excess, self.counts[to])
+                    .cmp(&(least, count))
+                    .then_with(|| self.bytes[to].cmp(&self.bytes[at]))
+                    == Ordering::Less
+            });
+            if is_better && is_free(to) {
+                best = Some((excess, self.counts[to], to));
+            }
+        }
+        best.map(|(_, _, to)| to)
+    }
+
+    /// How much too many of a topic one more would be.
+    fn excess(&self, of_topic: u64, group: u64, to: usize) -> u64 {
+        match &self.shares {
             None => of_topic,
             Some((shares, sum)) => {
                 let quota = (u128::from(group) * u128::from(shares[to])).div_ceil(u128::from((*sum).max(1)));
                 (of_topic + 1).saturating_sub(quota as u64)
             }
-        };
-        (excess, self.counts[to], self.bytes[to], to)
+        }
     }
 }
 
