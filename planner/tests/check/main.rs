@@ -2,6 +2,7 @@
 
 mod assignment;
 mod mutations;
+mod placed;
 mod properties;
 mod states;
 mod world;
