@@ -50,7 +50,7 @@ pub enum Error {
         reason: String,
     },
     /// None of several bootstrap servers could be used.
-    #[error("no bootstrap server could be used: {}", tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("no bootstrap server could be used: {}", each(tried))]
     NoServer {
         /// One error for each server, in the order given.
         tried: Vec<Error>,
@@ -105,7 +105,7 @@ pub enum Error {
         reason: String,
     },
     /// The broker understood and said no.
-    #[error("{broker} refused {api}: {code}{}", match message { Some(text) => format!(": {text}"), None => String::new() })]
+    #[error("{broker} refused {api}: {code}{}", said(message.as_deref()))]
     Refused {
         /// The API, by Kafka's name.
         api: &'static str,
@@ -163,4 +163,13 @@ impl Error {
             | Error::Unsendable { .. } => false,
         }
     }
+}
+
+fn each(tried: &[Error]) -> String {
+    let texts: Vec<String> = tried.iter().map(ToString::to_string).collect();
+    if texts.is_empty() { "none was given".to_owned() } else { texts.join("; ") }
+}
+
+fn said(message: Option<&str>) -> String {
+    message.map(|text| format!(": {text}")).unwrap_or_default()
 }

@@ -262,7 +262,7 @@ mod tests {
             [
                 "topic c is left out: partition 0 is missing",
                 "topic d is left out: UNKNOWN_TOPIC_OR_PARTITION(3)",
-                "broker 1 holds 2 topics that metadata does not show, secret is one",
+                "broker 1 holds topics that metadata does not show (1 in all): secret",
                 "broker 9 holds replicas but is not listed by the cluster, everything else about it is unknown",
             ]
         );

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use restow_planner::model::{BrokerId, Cluster, TopicPartition};
 use tokio::time::sleep;
 
-use crate::read::{self, BrokerView, LogDirView, Reassignment, TopicView};
+use crate::read::{self, BrokerView, LogDirView, PartitionView, Reassignment, TopicView};
 use crate::{Client, Code, Error};
 
 /// How often metadata and the reassignment list are read until they agree.
@@ -116,7 +116,7 @@ pub enum Warning {
         reason: String,
     },
     /// Configs of some topics are not told: their min.insync.replicas and throttles are unknown.
-    #[error("the configs of {count} topics are unknown, {first} is one: {code}")]
+    #[error("topic configs are unknown ({count} in all): {first}: {code}")]
     ConfigsUnknown {
         /// How many topics.
         count: usize,
@@ -132,7 +132,7 @@ pub enum Warning {
         error: Error,
     },
     /// Log directories hold topics that metadata does not show: we may not describe them.
-    #[error("broker {broker} holds {count} topics that metadata does not show, {first} is one")]
+    #[error("broker {broker} holds topics that metadata does not show ({count} in all): {first}")]
     Unseen {
         /// The broker.
         broker: BrokerId,
@@ -245,11 +245,18 @@ async fn partitions(client: &Client, told: &mut Told) -> Result<(), Error> {
 
 fn unsettled(topics: &[TopicView], moving: &BTreeMap<TopicPartition, Reassignment>) -> Vec<TopicPartition> {
     let differs = |(key, one): &(&TopicPartition, &Reassignment)| {
-        let at = topics.binary_search_by(|t| t.name.cmp(&key.topic)).ok();
-        let partition = at.and_then(|at| topics[at].partitions.iter().find(|p| p.partition == key.partition));
-        let set = |list: &[BrokerId]| list.iter().copied().collect::<BTreeSet<_>>();
         // A partition that metadata does not show may be one that we may not describe.
-        partition.is_some_and(|p| set(&p.replicas) != set(&one.replicas))
+        find(topics, key).is_some_and(|p| {
+            let set = |list: &[BrokerId]| list.iter().copied().collect::<BTreeSet<_>>();
+            set(&p.replicas) != set(&one.replicas)
+        })
     };
     moving.iter().filter(differs).map(|(key, _)| key.clone()).collect()
+}
+
+/// A partition among topics and partitions that are in order.
+fn find<'a>(topics: &'a [TopicView], key: &TopicPartition) -> Option<&'a PartitionView> {
+    let topic = topics.binary_search_by(|t| t.name.cmp(&key.topic)).ok().map(|at| &topics[at])?;
+    let at = topic.partitions.binary_search_by_key(&key.partition, |p| p.partition).ok()?;
+    Some(&topic.partitions[at])
 }
