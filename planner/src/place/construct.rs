@@ -215,12 +215,14 @@ impl<'a> Target<'a> {
         let mut scales = Scales::new(zone, leads, items.len() as u64);
         let topics: Vec<u32> = zone.items.iter().map(|item| item.topic).collect();
         for group in items.chunk_by(|a, b| topics[*a as usize] == topics[*b as usize]) {
+            let topic = topics[group[0] as usize];
+            scales.begin(if leads { &zone.leading } else { &zone.all }, topic, group.len() as u64);
             for at in group {
                 let item = zone.items[*at as usize];
                 let tally = if leads { &zone.leading } else { &zone.all };
                 let taken = self.list(item.row);
                 let is_free = |to: usize| !taken.contains(&zone.brokers[to]);
-                let Some(to) = scales.best(tally, &item, group.len() as u64, is_free) else {
+                let Some(to) = scales.best(tally, topic, is_free) else {
                     // Refused before: too few destinations.
                     continue;
                 };
@@ -260,6 +262,8 @@ struct Scales {
     bytes: Vec<u128>,
     /// How much of what comes in each should get; all equal if `None`.
     shares: Option<(Vec<u64>, u64)>,
+    /// Where shares differ: how many replicas of the topic in hand each may have, those before included.
+    quotas: Vec<u64>,
 }
 
 impl Scales {
@@ -271,6 +275,7 @@ impl Scales {
             counts: vec![0; width],
             bytes: vec![0; width],
             shares: shares(&zone.weights, &tally.counts, incoming),
+            quotas: Vec::new(),
         };
         (0..width).for_each(|at| scales.update(tally, at));
         scales
@@ -282,12 +287,25 @@ impl Scales {
         self.bytes[at] = relative(tally.bytes[at], self.weights[at]);
     }
 
-    /// The best free place for an item of a topic of which `group` come in: the topic is spread first, then
-    /// counts are even, then bytes.
-    fn best(&self, tally: &Tally, item: &Item, group: u64, is_free: impl Fn(usize) -> bool) -> Option<usize> {
+    /// Takes up the next topic, of which `incoming` replicas come in.
+    fn begin(&mut self, tally: &Tally, topic: u32, incoming: u64) {
+        let Some((shares, sum)) = &self.shares else { return };
+        let part = |share: &u64| {
+            (u128::from(incoming) * u128::from(*share)).div_ceil(u128::from(*sum).max(1)) as u64
+        };
+        let present = tally.of_topic(topic).iter().map(|count| u64::from(*count));
+        self.quotas = present.zip(shares).map(|(present, share)| present + part(share)).collect();
+    }
+
+    /// The best free place for a replica of a topic: the topic is spread first, then counts are even, then bytes.
+    fn best(&self, tally: &Tally, topic: u32, is_free: impl Fn(usize) -> bool) -> Option<usize> {
         let mut best: Option<(u64, u64, usize)> = None;
-        for (to, of_topic) in tally.of_topic(item.topic).iter().enumerate() {
-            let excess = self.excess(u64::from(*of_topic), group, to);
+        for (to, of_topic) in tally.of_topic(topic).iter().enumerate() {
+            let of_topic = u64::from(*of_topic);
+            let excess = match self.quotas.get(to) {
+                None => of_topic,
+                Some(quota) => (of_topic + 1).saturating_sub(*quota),
+            };
             let is_better = best.is_none_or(|(least, count, at)| {
                 (excess, self.counts[to])
                     .cmp(&(least, count))
@@ -299,17 +317,6 @@ impl Scales {
             }
         }
         best.map(|(_, _, to)| to)
-    }
-
-    /// How much too many of a topic one more would be.
-    fn excess(&self, of_topic: u64, group: u64, to: usize) -> u64 {
-        match &self.shares {
-            None => of_topic,
-            Some((shares, sum)) => {
-                let quota = (u128::from(group) * u128::from(shares[to])).div_ceil(u128::from((*sum).max(1)));
-                (of_topic + 1).saturating_sub(quota as u64)
-            }
-        }
     }
 }
 

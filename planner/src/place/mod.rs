@@ -183,3 +183,6 @@ fn lack_zones(error: &NoTopology) -> PlaceError {
     };
     PlaceError::Refused { refusals: without.iter().map(refusal).collect() }
 }
+
+#[cfg(test)]
+mod tests;

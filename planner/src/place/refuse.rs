@@ -244,7 +244,9 @@ fn judge_partition(
         let (adding, removing) = (show(&moving.adding), show(&moving.removing));
         let reason = format!("it is already moving: adding {adding}, removing {removing}");
         say(RefusalKind::AlreadyMoving, reason, "wait for its end and take a new snapshot");
-    } else if usual.is_expanded(scope, p) {
+    }
+    let is_expanded = usual.is_expanded(scope, p);
+    if is_expanded && !cluster.in_flight.contains_key(&p.index) {
         let (list, factor) = (show(&cluster.ids(p.replicas)), usual.factor);
         let reason = format!(
             "{list} spans sources and destinations, where its topic's replication factor is {factor}: it looks \
@@ -260,6 +262,20 @@ fn judge_partition(
         );
         say(RefusalKind::MinIsrAboveFactor, reason, "set min.insync.replicas on the topic, raise its factor");
     }
+    // An expanded list holds the destinations that it would need.
+    if !is_expanded {
+        judge_rooms(scope, topology, p, rooms, say);
+    }
+}
+
+/// Whether each zone has destinations for the replicas that leave brokers there.
+fn judge_rooms(
+    scope: &Scope<'_>,
+    topology: &Topology,
+    p: &Partition<'_>,
+    rooms: &[Vec<u16>],
+    mut say: impl FnMut(RefusalKind, String, &str),
+) {
     for (at, broker) in p.replicas.iter().enumerate().filter(|(_, b)| scope.is_source[**b as usize]) {
         let zone = topology.zone(*broker);
         let same_zone = |b: &&u16| scope.is_source[**b as usize] && topology.zone(**b) == zone;
@@ -272,7 +288,7 @@ fn judge_partition(
         if usable >= needed {
             continue;
         }
-        let id = cluster.brokers[*broker as usize].id;
+        let id = scope.cluster.brokers[*broker as usize].id;
         let (kind, reason) = if room.is_empty() {
             let reason =
                 format!("no usable destination in zone {}, where broker {id} is", topology.name(zone));

@@ -1,0 +1,5 @@
+//! Properties of plans and files, over random clusters.
+
+mod files;
+mod plans;
+mod worlds;
