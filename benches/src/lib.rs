@@ -1,1 +1,1 @@
-//! benches
+//! Benchmarks of restow over generated clusters; `README.md` holds the figures and how they were measured.
