@@ -170,7 +170,7 @@ fn choose(
     flying: &[u32],
     candidates: Vec<u32>,
 ) -> Vec<u32> {
-    let waits = |at: &u32| view.held.get(at).is_some_and(|until| *until > view.at);
+    let waits = |at: &u32| view.held.get(at).is_some_and(|(until, _)| *until > view.at);
     let is_flying = |at: &u32| flying.binary_search(at).is_ok();
     let fresh = candidates.into_iter().filter(|at| !waits(at));
     if goal != Goal::Forward {

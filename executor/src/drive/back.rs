@@ -33,7 +33,7 @@ pub(super) fn act(desk: &mut Desk<'_>) {
         };
         match verdict {
             Ok(()) => legs.push((leg, case)),
-            Err(hold) => desk.hold(at, hold),
+            Err(hold) => desk.stay(at, hold.into()),
         }
     }
     let cancel = batch(&mut legs, Leg::Cancel, SUBMITS, SUBMITS);
@@ -58,7 +58,7 @@ pub(super) fn cancel(desk: &mut Desk<'_>) {
         let Some(case) = desk.case(at).filter(|case| leg(case) == Leg::Cancel) else { continue };
         match case.drop_added() {
             Ok(()) => cases.push(case),
-            Err(hold) => desk.hold(at, hold),
+            Err(hold) => desk.stay(at, hold.into()),
         }
     }
     cancels(desk, &cases);

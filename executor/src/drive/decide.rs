@@ -10,7 +10,7 @@ use super::guard::Case;
 use super::open::{Blocked, blocked};
 use super::throttle::{Desired, Difference, difference};
 use super::view::{Known, View};
-use super::{FRESH, Hold, LAG, Moment, Now, Pace, Scope};
+use super::{FRESH, Hold, LAG, Moment, Now, Pace, Scope, Stay};
 use crate::journal::{Goal, Memory, Outcome, Record};
 
 /// One wire request.
@@ -44,8 +44,8 @@ pub struct Decision {
     pub holds: Vec<Hold>,
     /// What is waited for that is no fault: the dwell.
     pub waits: Option<String>,
-    /// Moves whose guard held.
-    pub held: Vec<u32>,
+    /// Moves that are not acted on now, and why.
+    pub held: Vec<(u32, Stay)>,
     /// Moves that go first in the swap stage, when it begins.
     pub canaries: Vec<u32>,
     /// What happened without us, in words.
@@ -66,8 +66,7 @@ pub(super) struct Desk<'a> {
     pub blocked: Blocked,
     pub requests: Vec<Request>,
     pub holds: BTreeSet<Hold>,
-    pub waits: Option<String>,
-    pub held: Vec<u32>,
+    pub held: Vec<(u32, Stay)>,
     /// Moves that will be in flight after this decision.
     pub starting: Vec<u32>,
     pub canaries: Vec<u32>,
@@ -88,23 +87,17 @@ impl<'a> Desk<'a> {
         if let Some((since, why)) = self.view.refused.get(&at) {
             if self.view.at.saturating_sub(*since) < self.pace.poll {
                 let scope = Scope::Partition(case.partition());
-                self.hold(at, Hold { scope, reason: format!("Kafka refused: {why}"), clears: "Kafka accepts it".into() });
+                let hold = Hold { scope, reason: format!("Kafka refused: {why}"), clears: "Kafka accepts it".into() };
+                self.stay(at, hold.into());
                 return None;
             }
         }
         Some(case)
     }
 
-    /// Remembers that a guard held for a move.
-    pub fn hold(&mut self, at: u32, hold: Hold) {
-        self.holds.insert(hold);
-        self.held.push(at);
-    }
-
-    /// Remembers that a move takes its time.
-    pub fn wait(&mut self, at: u32, what: String) {
-        self.waits = Some(what);
-        self.held.push(at);
+    /// Remembers why a move is not acted on now.
+    pub fn stay(&mut self, at: u32, stay: Stay) {
+        self.held.push((at, stay));
     }
 
     /// Foreign moves hold the brokers that they concern (promise E8).
@@ -133,7 +126,6 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         blocked: blocked(memory, view, now),
         requests: vec![],
         holds: BTreeSet::new(),
-        waits: None,
         held: vec![],
         starting: vec![],
         canaries: vec![],
@@ -190,7 +182,8 @@ impl Desk<'_> {
     }
 
     fn finish(mut self, goal: Goal, throttle: Difference) -> Decision {
-        let mut records = std::mem::take(&mut self.blocked.settled);
+        let mut records = std::mem::take(&mut self.blocked.records);
+        let waits = self.collect_stays();
         records.extend(throttle.records);
         let submissions = std::mem::take(&mut self.requests);
         let acted = !submissions.is_empty() || !throttle.requests.is_empty() || !records.is_empty();
@@ -203,13 +196,27 @@ impl Desk<'_> {
             records,
             requests,
             holds: self.holds.into_iter().collect(),
-            waits: self.waits,
+            waits,
             held: self.held,
             canaries: self.canaries,
             notes: throttle.notes,
             left,
             next,
         }
+    }
+
+    /// The holds of moves that were judged now or a moment ago; what is waited for that is no fault.
+    fn collect_stays(&mut self) -> Option<String> {
+        let now = self.held.iter().map(|(_, stay)| stay);
+        let earlier = self.view.held.values().filter(|(until, _)| *until > self.view.at).map(|(_, stay)| stay);
+        let mut waits = None;
+        for stay in now.chain(earlier) {
+            match stay {
+                Stay::Hold(hold) => drop(self.holds.insert(hold.clone())),
+                Stay::Wait(what) => waits = Some(what.clone()),
+            }
+        }
+        waits
     }
 
     /// A dead broker's rates cannot be written now: only that broker takes them.

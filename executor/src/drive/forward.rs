@@ -3,7 +3,7 @@
 use restow_client::write::Write;
 use restow_planner::plan::{Step, moves};
 
-use super::Hold;
+use super::Stay;
 use super::agenda::{CANARIES, SUBMITS};
 use super::decide::{Desk, Request};
 use super::guard::Case;
@@ -23,20 +23,6 @@ pub(super) fn act(desk: &mut Desk<'_>) {
     }
 }
 
-/// Why a move is not acted on now.
-enum Stay {
-    /// Something is wrong.
-    Hold(Hold),
-    /// Nothing is wrong; it takes time.
-    Wait(String),
-}
-
-impl From<Hold> for Stay {
-    fn from(hold: Hold) -> Self {
-        Stay::Hold(hold)
-    }
-}
-
 /// Judges the ready moves and keeps those whose guard lets them pass.
 fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<(), Stay>) -> Vec<Case<'a>> {
     let mut passed = Vec::new();
@@ -48,8 +34,7 @@ fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<
         };
         match verdict {
             Ok(()) => passed.push(case),
-            Err(Stay::Hold(hold)) => desk.hold(at, hold),
-            Err(Stay::Wait(what)) => desk.wait(at, what),
+            Err(stay) => desk.stay(at, stay),
         }
     }
     passed

@@ -112,6 +112,21 @@ pub struct Hold {
     pub clears: String,
 }
 
+/// Why a move is not acted on now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stay {
+    /// Something is wrong.
+    Hold(Hold),
+    /// Nothing is wrong; it takes time.
+    Wait(String),
+}
+
+impl From<Hold> for Stay {
+    fn from(hold: Hold) -> Self {
+        Stay::Hold(hold)
+    }
+}
+
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} (clears when {})", self.scope, self.reason, self.clears)

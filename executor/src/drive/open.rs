@@ -17,8 +17,8 @@ pub(super) struct Blocked {
     pub keys: BTreeSet<ConfigKey>,
     /// Why, for people.
     pub holds: Vec<Hold>,
-    /// Writes that are settled now.
-    pub settled: Vec<Record>,
+    /// Writes that are settled now, and brokers heard of.
+    pub records: Vec<Record>,
 }
 
 /// Judges every open write.
@@ -28,9 +28,13 @@ pub(super) struct Blocked {
 pub(super) fn blocked(memory: &Memory, view: &View, now: Now) -> Blocked {
     let mut blocked = Blocked::default();
     for (seq, open) in &memory.open {
-        if is_settled(open, view.revived.get(seq).copied(), now) {
-            blocked.settled.push(Record::Settled { seq: *seq });
+        if is_settled(open, now) {
+            blocked.records.push(Record::Settled { seq: *seq });
             continue;
+        }
+        let broker = view.brokers.get(&open.broker).copied().unwrap_or_default();
+        if !open.answered && open.heard.is_none() && (broker.answered == Some(view.at) || broker.fenced) {
+            blocked.records.push(Record::Heard { seq: *seq, time: now.wall });
         }
         blocked.moves.extend(&open.moves);
         if let Write::Configs { items, .. } = &open.write {
@@ -41,17 +45,11 @@ pub(super) fn blocked(memory: &Memory, view: &View, now: Now) -> Blocked {
     blocked
 }
 
-fn is_settled(open: &OpenWrite, revived: Option<super::Moment>, now: Now) -> bool {
-    let window = OPEN.as_millis() as u64;
+fn is_settled(open: &OpenWrite, now: Now) -> bool {
     // A journalled time in the future says nothing: count from this process's start.
-    let since_asked = match now.wall.checked_sub(open.time) {
-        Some(passed) => passed,
-        None => now.moment.as_millis() as u64,
-    };
-    if since_asked < window {
-        return false;
-    }
-    open.answered || revived.is_some_and(|since| now.moment.saturating_sub(since) >= OPEN)
+    let since = |time: u64| now.wall.checked_sub(time).unwrap_or(now.moment.as_millis() as u64);
+    let has_passed = |time: u64| since(time) >= OPEN.as_millis() as u64;
+    has_passed(open.time) && (open.answered || open.heard.is_some_and(has_passed))
 }
 
 fn hold(seq: u64, open: &OpenWrite) -> Hold {
@@ -75,8 +73,8 @@ mod tests {
 
     use super::*;
 
-    fn open(time: u64, answered: bool) -> OpenWrite {
-        OpenWrite { time, broker: BrokerId(1), write: Write::Elect { items: vec![] }, moves: vec![], answered }
+    fn open(time: u64, answered: bool, heard: Option<u64>) -> OpenWrite {
+        OpenWrite { time, broker: BrokerId(1), write: Write::Elect { items: vec![] }, moves: vec![], answered, heard }
     }
 
     fn now(moment: u64, wall: u64) -> Now {
@@ -85,13 +83,12 @@ mod tests {
 
     #[test]
     fn e6_a_write_is_settled_by_time_and_never_by_sight() {
-        let second = |s| Some(Duration::from_secs(s));
-        assert!(!is_settled(&open(100_000, true), None, now(64, 164)));
-        assert!(is_settled(&open(100_000, true), None, now(65, 165)));
-        assert!(!is_settled(&open(100_000, false), None, now(500, 600)), "its broker was not seen since");
-        assert!(!is_settled(&open(100_000, false), second(450), now(500, 600)));
-        assert!(is_settled(&open(100_000, false), second(435), now(500, 600)));
-        assert!(!is_settled(&open(900_000, true), None, now(64, 600)), "a time in the future");
-        assert!(is_settled(&open(900_000, true), None, now(65, 600)));
+        assert!(!is_settled(&open(100_000, true, None), now(64, 164)));
+        assert!(is_settled(&open(100_000, true, None), now(65, 165)));
+        assert!(!is_settled(&open(100_000, false, None), now(500, 600)), "its broker was not seen since");
+        assert!(!is_settled(&open(100_000, false, Some(550_000)), now(500, 600)));
+        assert!(is_settled(&open(100_000, false, Some(535_000)), now(1, 600)), "heard by an earlier process");
+        assert!(!is_settled(&open(900_000, true, None), now(64, 600)), "a time in the future");
+        assert!(is_settled(&open(900_000, true, None), now(65, 600)));
     }
 }

@@ -8,7 +8,7 @@ use restow_planner::model::replicas::same_set;
 use restow_planner::plan::Plan;
 
 use super::standing::{Seen, Standing, standing};
-use super::{Moment, Now};
+use super::{Moment, Now, Stay};
 use crate::journal::{ConfigKey, Memory};
 
 /// What one tick read.
@@ -126,10 +126,8 @@ pub struct View {
     pub wrote: BTreeMap<ConfigKey, Moment>,
     /// What Kafka last said against a move, and when.
     pub refused: BTreeMap<u32, (Moment, String)>,
-    /// Moves whose guard held in the last tick, and until when not to try again.
-    pub held: BTreeMap<u32, Moment>,
-    /// For each open write, when its broker was first seen to answer, restart or be fenced after it.
-    pub revived: BTreeMap<u64, Moment>,
+    /// Moves whose guard held, until when not to try again, and why.
+    pub held: BTreeMap<u32, (Moment, Stay)>,
     /// Canaries of the swap: the moves that went first, and in how many successive views they stood.
     pub canaries: BTreeMap<u32, u32>,
     /// Whether the canaries stood.
@@ -162,7 +160,6 @@ impl View {
             wrote: BTreeMap::new(),
             refused: BTreeMap::new(),
             held: BTreeMap::new(),
-            revived: BTreeMap::new(),
             canaries: BTreeMap::new(),
             canaries_stood: false,
             ticks: 0,
@@ -174,7 +171,7 @@ impl View {
     pub fn next(&mut self, plan: &Plan, memory: &Memory, answers: Answers, now: Now) {
         self.at = now.moment;
         self.ticks += 1;
-        self.learn_brokers(&answers, memory, now);
+        self.learn_brokers(&answers, now);
         self.probes = answers.probes;
         self.configs = answers.configs;
         self.gone = answers.gone;
@@ -229,7 +226,7 @@ impl View {
         }) && memory.asked.contains_key(&at)
     }
 
-    fn learn_brokers(&mut self, answers: &Answers, memory: &Memory, now: Now) {
+    fn learn_brokers(&mut self, answers: &Answers, now: Now) {
         self.answered.clone_from(&answers.answered);
         for id in &answers.answered {
             let seen = self.brokers.entry(*id).or_default();
@@ -248,14 +245,6 @@ impl View {
                 seen.fenced = !alive(id);
             }
         }
-        for (seq, open) in &memory.open {
-            let broker = self.brokers.get(&open.broker).copied().unwrap_or_default();
-            let alive = broker.answered == Some(now.moment) || (broker.fenced && self.far_at.is_some());
-            if alive || open.answered {
-                self.revived.entry(*seq).or_insert(now.moment);
-            }
-        }
-        self.revived.retain(|seq, _| memory.open.contains_key(seq));
     }
 
     fn learn_topics(&mut self, plan: &Plan, topics: &[TopicView], flying: &[Reassignment], all: bool) {

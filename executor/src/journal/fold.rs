@@ -21,6 +21,8 @@ pub struct OpenWrite {
     pub moves: Vec<u32>,
     /// Whether that broker answered, if only to say that it does not know.
     pub answered: bool,
+    /// Wall time when that broker was first seen to answer, restart or be fenced after it.
+    pub heard: Option<u64>,
 }
 
 /// What a journal remembers.
@@ -94,10 +96,16 @@ impl Memory {
                     write: write.clone(),
                     moves: moves.clone(),
                     answered: false,
+                    heard: None,
                 };
                 self.asked(*seq, open);
             }
             Record::Answered { seq, sent } => self.answered(*seq, sent),
+            Record::Heard { seq, time } => {
+                if let Some(open) = self.open.get_mut(seq) {
+                    open.heard = open.heard.or(Some(*time));
+                }
+            }
             Record::Settled { seq } => {
                 self.open.remove(seq);
             }

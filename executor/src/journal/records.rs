@@ -207,6 +207,13 @@ pub enum Record {
         /// How it ended.
         sent: Sent,
     },
+    /// The broker of an unanswered write was seen to answer, restart or be fenced after it.
+    Heard {
+        /// The write's number.
+        seq: u64,
+        /// Wall time in milliseconds since 1970.
+        time: u64,
+    },
     /// The effect of an unanswered write can no longer arrive (promise E6).
     Settled {
         /// Its number.

@@ -204,8 +204,8 @@ impl Worker<'_> {
             return Ok(None);
         }
         let until = self.view.at + pace.poll.max(TICK);
-        self.view.held.retain(|_, until| *until > self.view.at);
-        self.view.held.extend(decision.held.iter().map(|at| (*at, until)));
+        self.view.held.retain(|_, (until, _)| *until > self.view.at);
+        self.view.held.extend(decision.held.iter().map(|(at, stay)| (*at, (until, stay.clone()))));
         self.act(&decision, env).await?;
         match decision.next {
             Next::Stop(outcome) => return self.close(outcome, &decision).map(Some),

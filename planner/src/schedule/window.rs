@@ -82,7 +82,8 @@ mod tests {
     fn coming_in_and_leading_are_counted_apart() {
         let ids = [BrokerId(1), BrokerId(2), BrokerId(3)];
         let mut window = Window::new(WindowLimits { per_broker: 1, bytes: 100 });
-        let ports = |leader: usize, to: usize, bytes| Ports { leader: ids[leader], incoming: &ids[to..=to], bytes };
+        let ports =
+            |leader: usize, to: usize, bytes| Ports { leader: ids[leader], incoming: &ids[to..=to], bytes };
         assert!(window.admit(&ports(0, 1, 500)), "a single move may be larger than the limit");
         assert!(!window.admit(&ports(1, 0, 1)), "bytes");
         let mut window = Window::new(WindowLimits { per_broker: 1, bytes: 100 });

@@ -1,0 +1,8 @@
+//! The promises E1 to E9, on simulated clusters: the real executor, the real protocol, virtual time.
+
+mod lab;
+
+mod crash;
+mod forward;
+mod guards;
+mod others;
