@@ -48,6 +48,7 @@ fn expand(desk: &mut Desk<'_>) {
 }
 
 fn swap(desk: &mut Desk<'_>) {
+    canaries_stand(desk);
     let passed = pass(desk, |_, case| Ok(case.lead(case.m.to)?));
     let is_ordered = |case: &&Case<'_>| {
         matches!(case.observed.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk))
@@ -61,6 +62,20 @@ fn swap(desk: &mut Desk<'_>) {
         desk.canaries = passed.iter().take(CANARIES).map(|case| case.at).collect();
     }
     submit(desk, &passed, |case| moves::swapped(case.m.from, case.m.to), SUBMITS);
+}
+
+/// The first swapped partitions are elected: if leader or ISR do not stand now, no further one is touched.
+fn canaries_stand(desk: &mut Desk<'_>) {
+    if desk.view.canaries_stood || !desk.agenda.ready.is_empty() {
+        return;
+    }
+    for (at, _) in desk.view.canaries.iter().filter(|(_, stood)| **stood == 0) {
+        let Some(case) = Case::of(desk.plan, desk.view, *at) else { continue };
+        if let Err(mut hold) = case.lead(case.m.to).and_then(|()| case.leads(case.m.to[0])) {
+            hold.reason = format!("it was swapped first and does not stand: {}", hold.reason);
+            desk.stay(*at, hold.into());
+        }
+    }
 }
 
 fn shrink(desk: &mut Desk<'_>) {
