@@ -16,23 +16,20 @@
 //! ]}
 //! ```
 
+mod partitions;
 mod rows;
 
 use std::fmt;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use self::partitions::{ListSeed, Partitions, Row, RowSeed};
 use self::rows::{BrokerRow, DifferenceRow, TopicRow, topic_of};
 use super::FileError;
-use super::json::{
-    Header, Numbers, Seen, Spot, Text, Whole, items, once, partition_number, read_document, required,
-};
-use crate::model::{
-    BadCluster, Broker, BrokerId, Cluster, ClusterBuilder, Partition, PartitionRow, Topic, UNKNOWN_DIR,
-    UNKNOWN_SIZE,
-};
+use super::json::{Header, Spot, explain, items, once, required};
+use crate::model::{Broker, Cluster, Partition, UNKNOWN_DIR, UNKNOWN_SIZE};
 
 /// The `format` member of a snapshot.
 pub const FORMAT: &str = "restow-cluster";
@@ -128,263 +125,199 @@ fn write_numbers(to: &mut Vec<u8>, numbers: impl Iterator<Item = Option<i64>>) -
     Ok(())
 }
 
+/// The line that opens the partitions, as it is written. From here on a line is a partition.
+const OPENING: &[u8] = b"\"partitions\":[";
+
 /// Reads a cluster; `file` is its name in errors.
+///
+/// The file is never in memory as a whole, unless another tool laid it out anew.
 ///
 /// # Errors
 /// The first thing that makes the file unusable, with its place.
 pub fn read(from: impl Read, file: &str) -> Result<Cluster, FileError> {
-    let from = BufReader::with_capacity(1 << 16, from);
-    read_document(from, file, |json, spot| json.deserialize_map(Document(spot)))
+    let (mut parts, mut spot) = (Parts::default(), Spot::default());
+    let mut lines = Lines { from: BufReader::with_capacity(1 << 16, from), count: 0 };
+    let mut head = Vec::new();
+    let streams = loop {
+        let start = head.len();
+        if !lines.next(&mut head, file)? {
+            break false;
+        }
+        if head[start..].trim_ascii_end() == OPENING {
+            break true;
+        }
+    };
+    if streams {
+        head.extend_from_slice(b"]}");
+    }
+    let mut members = Header::new(FORMAT, VERSION);
+    parts.take_members(&head, 0, &mut members, &mut spot, file)?;
+    if streams {
+        let mut rest = parts.take_lines(&mut lines, &mut spot, file)?;
+        let before = lines.count - 1;
+        while lines.next(&mut rest, file)? {}
+        parts.take_members(&rest, before, &mut members, &mut spot, file)?;
+    }
+    parts.finish(&mut spot).map_err(|error| {
+        let line = if spot.topic.is_empty() { 0 } else { lines.count };
+        FileError { line, ..explain(&error, file, spot.to_string()) }
+    })
 }
 
-struct Document<'a>(&'a mut Spot);
+/// Lines of a file, with their number.
+struct Lines<R> {
+    from: BufReader<R>,
+    count: usize,
+}
+
+impl<R: Read> Lines<R> {
+    /// Appends the next line, its end included; whether there is one.
+    fn next(&mut self, line: &mut Vec<u8>, file: &str) -> Result<bool, FileError> {
+        let read = self.from.read_until(b'\n', line);
+        let read = read.map_err(|error| FileError::whole(file, format!("cannot be read: {error}")))?;
+        self.count += usize::from(read > 0);
+        Ok(read > 0)
+    }
+}
+
+/// The members of the file as far as they were read.
+#[derive(Default)]
+struct Parts {
+    id: Option<String>,
+    taken_at: Option<String>,
+    brokers: Option<Vec<BrokerRow>>,
+    differences: Option<Vec<DifferenceRow>>,
+    topics: Option<Vec<TopicRow>>,
+    partitions: Option<Partitions>,
+}
+
+impl Parts {
+    /// Reads members from a text that begins after `before` lines of the file.
+    fn take_members(
+        &mut self,
+        text: &[u8],
+        before: usize,
+        header: &mut Header,
+        spot: &mut Spot,
+        file: &str,
+    ) -> Result<(), FileError> {
+        let mut json = serde_json::Deserializer::from_slice(text);
+        let read = json.deserialize_map(Document { parts: self, header, spot }).and_then(|()| json.end());
+        read.map_err(|error| {
+            let error = explain(&error, file, spot.to_string());
+            FileError { line: if error.line > 0 { error.line + before } else { 0 }, ..error }
+        })
+    }
+
+    /// Reads one partition a line up to the end of the list; gives what stands after it, as an object.
+    fn take_lines<R: Read>(
+        &mut self,
+        lines: &mut Lines<R>,
+        spot: &mut Spot,
+        file: &str,
+    ) -> Result<Vec<u8>, FileError> {
+        let Some(partitions) = &mut self.partitions else { return Ok(Vec::new()) };
+        let (mut row, mut line) = (Row::default(), Vec::with_capacity(1 << 10));
+        // Whether another line has to come, and whether one may.
+        let (mut must, mut may) = (false, true);
+        loop {
+            let wrong = |reason: &str, count: usize, spot: &Spot| FileError {
+                file: file.into(),
+                line: count,
+                place: spot.to_string(),
+                reason: reason.into(),
+            };
+            if !lines.next(&mut line, file)? {
+                return Err(wrong("the file ends in the middle: it was cut", lines.count, spot));
+            }
+            let text = line.trim_ascii();
+            if let Some(rest) = text.strip_prefix(b"]") {
+                if must {
+                    return Err(wrong("a partition has to follow the comma", lines.count, spot));
+                }
+                let rest = rest.trim_ascii_start();
+                return Ok([b"{", rest.strip_prefix(b",").unwrap_or(rest), b"\n"].concat());
+            }
+            if !may && !text.is_empty() {
+                return Err(wrong("a comma has to stand between partitions", lines.count, spot));
+            }
+            let mut json = serde_json::Deserializer::from_slice(text.strip_suffix(b",").unwrap_or(text));
+            let seed = RowSeed { row: &mut row, partitions, spot };
+            match seed.deserialize(&mut json).and_then(|()| json.end()) {
+                Ok(()) => {
+                    (must, may) = (text.ends_with(b","), text.ends_with(b","));
+                    line.clear();
+                }
+                // A partition over several lines: take the next one with it.
+                Err(error) if error.is_eof() => {}
+                Err(error) => {
+                    return Err(FileError { line: lines.count, ..explain(&error, file, spot.to_string()) });
+                }
+            }
+        }
+    }
+
+    fn finish(self, spot: &mut Spot) -> serde_json::Result<Cluster> {
+        spot.enter("");
+        let build = required::<_, serde_json::Error>(self.partitions, "partitions")?.end(spot)?;
+        let differences = self.differences.unwrap_or_default().into_iter().map(Into::into).collect();
+        let mut cluster = build.finish(self.taken_at.unwrap_or_default(), differences);
+        cluster.id = required(self.id, "cluster_id")?;
+        Ok(cluster)
+    }
+}
+
+/// Reads the members of an object into [`Parts`].
+struct Document<'a> {
+    parts: &'a mut Parts,
+    header: &'a mut Header,
+    spot: &'a mut Spot,
+}
 
 impl<'de> Visitor<'de> for Document<'_> {
-    type Value = Cluster;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a {FORMAT} file")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cluster, A::Error> {
-        let spot = self.0;
-        let mut header = Header::new(FORMAT, VERSION);
-        let (mut id, mut taken_at, mut brokers) = (None, None, None);
-        let (mut differences, mut topics, mut built) = (None, None, None);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Document { parts, header, spot } = self;
         while let Some(member) = map.next_key::<String>()? {
             spot.enter(&member);
             if header.take(&member, &mut map)? {
                 continue;
             }
             match member.as_str() {
-                "cluster_id" => once(&mut id, &member, map.next_value::<String>()?)?,
-                "taken_at" => once(&mut taken_at, &member, map.next_value::<String>()?)?,
-                "brokers" => once(&mut brokers, &member, items::<_, BrokerRow>(&mut map, spot)?)?,
-                "config_differences" => {
-                    once(&mut differences, &member, items::<_, DifferenceRow>(&mut map, spot)?)?;
-                }
-                "topics" => once(&mut topics, &member, items::<_, TopicRow>(&mut map, spot)?)?,
+                "cluster_id" => once(&mut parts.id, &member, map.next_value()?)?,
+                "taken_at" => once(&mut parts.taken_at, &member, map.next_value()?)?,
+                "brokers" => once(&mut parts.brokers, &member, items(&mut map, spot)?)?,
+                "config_differences" => once(&mut parts.differences, &member, items(&mut map, spot)?)?,
+                "topics" => once(&mut parts.topics, &member, items(&mut map, spot)?)?,
                 "partitions" => {
-                    let (Some(brokers), Some(topics)) = (brokers.take(), topics.take()) else {
+                    let (Some(brokers), Some(topics)) = (parts.brokers.take(), parts.topics.take()) else {
                         let order = "\"brokers\" and \"topics\" have to stand before \"partitions\", once";
                         return Err(Error::custom(order));
                     };
                     let brokers = brokers.into_iter().map(Broker::from).collect();
-                    let build = ClusterBuilder::new(String::new(), brokers).map_err(Error::custom)?;
                     let topics = topics.into_iter().map(topic_of).collect();
-                    let rows = Rows { build, topics, next: 0, spot };
-                    once(&mut built, &member, map.next_value_seed(rows)?)?;
+                    let partitions = parts.partitions.insert(Partitions::new(brokers, topics)?);
+                    map.next_value_seed(ListSeed { partitions, spot })?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        spot.enter("");
-        let build = required(built, "partitions")?;
-        let differences = differences.unwrap_or_default().into_iter().map(Into::into).collect();
-        let mut cluster = build.finish(taken_at.unwrap_or_default(), differences);
-        cluster.id = required(id, "cluster_id")?;
-        Ok(cluster)
-    }
-}
-
-/// Takes the partition lines, in the order of the topics.
-struct Rows<'a> {
-    build: ClusterBuilder,
-    topics: Vec<(Topic, u32)>,
-    /// How many topics have begun.
-    next: usize,
-    spot: &'a mut Spot,
-}
-
-impl Rows<'_> {
-    /// Ends the topic that is open and begins the next one.
-    fn begin_next<E: Error>(&mut self) -> Result<(), E> {
-        if let Some(open) = self.next.checked_sub(1) {
-            let (found, announced) = (self.build.partitions_so_far(), self.topics[open].1);
-            if found != announced {
-                self.spot.topic.clone_from(&self.topics[open].0.name);
-                self.spot.partition = None;
-                return Err(Error::custom(format!(
-                    "{found} partitions, where the list of topics announces {announced}: lines are missing"
-                )));
-            }
-        }
-        if let Some((topic, _)) = self.topics.get(self.next) {
-            self.build.topic(topic.clone()).map_err(Error::custom)?;
-        }
-        self.next += 1;
         Ok(())
-    }
-
-    /// Moves on to the topic of a line.
-    fn enter<E: Error>(&mut self, name: &str) -> Result<(), E> {
-        if self.next > 0 && self.topics.get(self.next - 1).is_some_and(|(topic, _)| topic.name == name) {
-            return Ok(());
-        }
-        if self.topics.iter().skip(self.next).all(|(topic, _)| topic.name != name) {
-            let known = self.topics.iter().any(|(topic, _)| topic.name == name);
-            return Err(Error::custom(if known {
-                "a partition line apart from those of its topic: they stand together, in the order of \"topics\""
-            } else {
-                "its topic is not in the list of topics"
-            }));
-        }
-        while self.next == 0 || self.topics[self.next - 1].0.name != name {
-            self.begin_next()?;
-        }
-        Ok(())
-    }
-
-    fn add<E: Error>(&mut self, row: &Row) -> Result<(), E> {
-        self.enter(&row.topic)?;
-        let (number, expected) = (row.number.unwrap_or(-1), i64::from(self.build.partitions_so_far()));
-        if number != expected {
-            let what = if number < expected { "stands twice or out of order" } else { "comes too early" };
-            return Err(Error::custom(format!("{what}: the next line of its topic is partition {expected}")));
-        }
-        if expected >= i64::from(self.topics[self.next - 1].1) {
-            let announced = self.topics[self.next - 1].1;
-            return Err(Error::custom(format!("the list of topics announces {announced} partitions only")));
-        }
-        let row = PartitionRow {
-            replicas: &row.replicas,
-            leader: row.leader,
-            isr: &row.isr,
-            adding: &row.adding,
-            removing: &row.removing,
-            sizes: &row.sizes,
-            dirs: &row.dirs,
-        };
-        self.build.partition(&row).map_err(|error| match error {
-            BadCluster::Partition { reason, .. } => Error::custom(reason),
-            other => Error::custom(other),
-        })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Rows<'_> {
-    type Value = ClusterBuilder;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Rows<'_> {
-    type Value = ClusterBuilder;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of partitions")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<ClusterBuilder, A::Error> {
-        let mut row = Row::default();
-        while list.next_element_seed(RowSeed { row: &mut row, rows: &mut self })?.is_some() {}
-        while self.next <= self.topics.len() {
-            self.begin_next()?;
-        }
-        Ok(self.build)
-    }
-}
-
-/// One partition line; the buffers are kept from line to line.
-#[derive(Debug, Default)]
-struct Row {
-    topic: String,
-    number: Option<i64>,
-    replicas: Vec<BrokerId>,
-    leader: Option<BrokerId>,
-    isr: Vec<BrokerId>,
-    adding: Vec<BrokerId>,
-    removing: Vec<BrokerId>,
-    sizes: Vec<u64>,
-    dirs: Vec<u8>,
-}
-
-/// Reads a line and adds it at once: an error that is raised later carries a later line.
-struct RowSeed<'a, 'b> {
-    row: &'a mut Row,
-    rows: &'a mut Rows<'b>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Field {
-    Topic,
-    Partition,
-    Replicas,
-    Leader,
-    Isr,
-    Sizes,
-    Dirs,
-    Adding,
-    Removing,
-    #[serde(other)]
-    Unknown,
-}
-
-const FIELDS: [&str; 9] =
-    ["topic", "partition", "replicas", "leader", "isr", "sizes", "dirs", "adding", "removing"];
-const REQUIRED: usize = 5;
-
-impl<'de> DeserializeSeed<'de> for RowSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RowSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a partition as an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (row, spot) = (self.row, &mut *self.rows.spot);
-        let mut seen = Seen::default();
-        row.sizes.clear();
-        row.dirs.clear();
-        row.adding.clear();
-        row.removing.clear();
-        spot.partition = None;
-        while let Some(field) = map.next_key::<Field>()? {
-            if !matches!(field, Field::Unknown) {
-                seen.add(field as usize, FIELDS[field as usize])?;
-            }
-            match field {
-                Field::Topic => {
-                    map.next_value_seed(Text(&mut row.topic))?;
-                    spot.topic.clone_from(&row.topic);
-                }
-                Field::Partition => {
-                    row.number = Some(partition_number(map.next_value::<Whole>()?)?);
-                    spot.partition = row.number;
-                }
-                Field::Replicas => map.next_value_seed(Numbers(&mut row.replicas))?,
-                Field::Leader => row.leader = map.next_value()?,
-                Field::Isr => map.next_value_seed(Numbers(&mut row.isr))?,
-                Field::Sizes => map.next_value_seed(Numbers(&mut row.sizes))?,
-                Field::Dirs => map.next_value_seed(Numbers(&mut row.dirs))?,
-                Field::Adding => map.next_value_seed(Numbers(&mut row.adding))?,
-                Field::Removing => map.next_value_seed(Numbers(&mut row.removing))?,
-                Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        match (0..REQUIRED).find(|at| !seen.has(*at)) {
-            Some(at) => Err(Error::custom(format!("member {:?} is missing", FIELDS[at]))),
-            None => self.rows.add(row),
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ConfigDifference, ConfigSource, TopicId};
-    use crate::model::{LogDir, SetConfig, Unseen};
+    use crate::model::{
+        BrokerId, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow, SetConfig, Topic,
+        TopicId, Unseen,
+    };
 
     fn broker(id: i32) -> Broker {
         Broker {
@@ -572,5 +505,44 @@ mod tests {
         assert!(fault(&same).ends_with("broker 1 stands twice"));
         let listed = text.replacen("\"port\":9092", "\"port\":-1", 1);
         assert!(fault(&listed).contains("line 4, brokers[0]: invalid value: integer `-1`, expected u16"));
+    }
+    #[test]
+    fn a_file_that_another_tool_laid_out_anew_is_read_too() {
+        let text = written(&cluster());
+        let one_line = text.replace('\n', "");
+        assert_eq!(read(one_line.as_bytes(), "f").unwrap(), cluster());
+        let spread = text.replace(',', ",\n  ").replace('[', "[\n ");
+        assert_eq!(read(spread.as_bytes(), "f").unwrap(), cluster());
+        let short = one_line.replacen("\"partitions\":1}", "\"partitions\":3}", 1);
+        assert_eq!(
+            fault(&short),
+            "cluster.json, line 1, topic z: 1 partitions, where the list of topics announces 3: lines are missing"
+        );
+    }
+
+    #[test]
+    fn members_may_stand_after_the_partitions() {
+        let text = written(&cluster()).replace("\n]}", "\n],\n\"more\":[1,\n2],\"taken_by\":\"me\"}");
+        assert_eq!(read(text.as_bytes(), "f").unwrap(), cluster());
+        let twice = text.replace("\"more\":[1,\n2]", "\n\"cluster_id\":\"b\"");
+        let line = 1 + twice.lines().position(|line| line.contains("\"b\"")).unwrap();
+        assert_eq!(
+            fault(&twice),
+            format!("cluster.json, line {line}, cluster_id: member \"cluster_id\" stands twice")
+        );
+    }
+
+    #[test]
+    fn lines_are_joined_by_commas() {
+        let text = written(&cluster());
+        assert!(
+            fault(&text.replacen("},\n{\"topic\"", "}\n{\"topic\"", 1))
+                .ends_with("a comma has to stand between partitions")
+        );
+        assert!(fault(&text.replacen("}\n]}", "},\n]}", 1)).ends_with("a partition has to follow the comma"));
+        let broken = text.replacen("\"replicas\":[2,1]", "\"replicas\":[2,\n1]", 1);
+        assert_eq!(read(broken.as_bytes(), "f").unwrap(), cluster());
+        assert!(fault(&text.replacen("]}\n", "]} x\n", 1)).contains("is not JSON"), "something after a line");
+        assert!(fault(&format!("{text}x")).contains("is not JSON: trailing characters"));
     }
 }

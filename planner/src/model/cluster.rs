@@ -335,6 +335,8 @@ pub enum BadCluster {
 #[derive(Debug, Default)]
 pub struct ClusterBuilder {
     cluster: Cluster,
+    /// Ids of the brokers, close together: they are looked up for every replica.
+    ids: Vec<BrokerId>,
     bytes: u64,
 }
 
@@ -352,7 +354,8 @@ impl ClusterBuilder {
             return Err(BadCluster::TooMany { what: "brokers", limit: NO_LEADER as usize - 1 });
         }
         let cluster = Cluster { id: id.into(), brokers, ..Cluster::default() };
-        Ok(ClusterBuilder { cluster, bytes: 0 })
+        let ids = cluster.brokers.iter().map(|broker| broker.id).collect();
+        Ok(ClusterBuilder { cluster, ids, bytes: 0 })
     }
 
     /// Begins the next topic; names must rise.
@@ -386,10 +389,10 @@ impl ClusterBuilder {
             reason,
         };
         validate(row).map_err(wrong)?;
+        let ids = &self.ids;
         let index = |id: &BrokerId| {
-            cluster
-                .broker_index(*id)
-                .ok_or_else(|| wrong(format!("broker {id} is not among the cluster's brokers")))
+            let at = ids.binary_search(id).map(|at| at as u16);
+            at.map_err(|_| wrong(format!("broker {id} is not among the cluster's brokers")))
         };
         let start = cluster.replicas.len();
         let mut list = [0u16; MAX_REPLICAS];
@@ -408,7 +411,8 @@ impl ClusterBuilder {
         if bytes > MAX_BYTES {
             return Err(wrong(format!("with it all replicas hold more than {MAX_BYTES} bytes")));
         }
-        let leader = row.leader.as_ref().map(index).transpose()?;
+        let leader = row.leader.and_then(|id| row.replicas.iter().position(|replica| *replica == id));
+        let leader = leader.map(|at| list[at]);
         row.adding.iter().chain(row.removing).try_for_each(|id| index(id).map(drop))?;
         let isr = row.replicas.iter().enumerate().filter(|(_, id)| row.isr.contains(id));
         let isr = isr.fold(0, |mask, (at, _)| mask | 1u32 << at);
