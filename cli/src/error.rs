@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use restow_planner::file::FileError;
+use restow_planner::place::PlaceError;
+
 /// How a verb ends. The codes are an interface: scripts depend on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -145,6 +148,34 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Error::usage(error.to_string())
+    }
+}
+
+impl From<PlaceError> for Error {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Usage { flag, found, accepted } => {
+                Error::usage(format!("{flag}: {found}")).hint(accepted)
+            }
+            refused @ PlaceError::Refused { .. } => Error::refused(refused.to_string()),
+        }
+    }
+}
+
+impl From<restow_client::Error> for Error {
+    fn from(error: restow_client::Error) -> Self {
+        let unreachable = Error::new(Exit::Unreachable, error.to_string());
+        if error.is_authorisation() {
+            unreachable.hint("README.md lists the permissions that restow needs")
+        } else {
+            unreachable
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 //! The command `restow`: plan and run Kafka partition reassignments, in steps that can be taken back.
 
 mod args;
+mod clock;
 mod command;
+mod connect;
 mod error;
 mod files;
 mod render;

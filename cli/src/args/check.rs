@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Zones;
+
 /// Judge a plan, or a file for the stock tool, against a snapshot.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -16,4 +18,10 @@ pub struct Check {
     /// The snapshot to judge against.
     #[arg(long, value_name = "FILE")]
     pub cluster: PathBuf,
+    /// The snapshot is newer than the plan: sizes may have grown, and the plan may be under way.
+    #[arg(long, conflicts_with = "reassignment_json_file")]
+    pub later: bool,
+    /// The corrections of zones that the plan was made with.
+    #[command(flatten)]
+    pub zones: Zones,
 }

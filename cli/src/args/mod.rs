@@ -30,9 +30,16 @@ pub use sweep::Sweep;
 pub use values::{Throttle, ZoneMapping, ZoneOfBroker};
 
 const AFTER: &str = "\
-Exit codes: 0 done · 1 internal error · 2 usage or unreadable input · 3 plan refused · 4 waiting at a gate, or
-stopped by a person · 5 the cluster diverged from the plan · 6 unreachable or not authorised · 7 finished, but
-something of ours is left · 8 held past --hold-timeout.";
+Exit codes:
+  0  done
+  1  internal error
+  2  usage, or input that cannot be read
+  3  the plan is refused, or does not fit the cluster
+  4  waiting at a gate, or stopped by a person
+  5  the cluster diverged from the plan
+  6  unreachable, or not authorised
+  7  finished, but something of ours is left
+  8  held past --hold-timeout";
 
 /// Plan and run Kafka partition reassignments, in steps that can be taken back.
 #[derive(Debug, Parser)]

@@ -123,15 +123,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// The address of a broker: `host:port`, an IPv6 host in brackets.
 pub fn address(text: &str) -> Result<String, String> {
-    let text = text.trim();
     let wrong = || format!("{text:?} is not host:port, as in kafka-1:9092 or [::1]:9092");
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let server = text.trim();
+    // The stock tools take a listener's protocol in front.
+    let server = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let (host, port) = server.rsplit_once(':').ok_or_else(wrong)?;
     let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     if bare.unwrap_or(host).is_empty() || (bare.is_none() && host.contains(':')) || host.contains('/') {
         return Err(wrong());
     }
     match port.parse::<u16>() {
-        Ok(port) if port > 0 => Ok(text.to_owned()),
+        Ok(port) if port > 0 => Ok(server.to_owned()),
         _ => Err(wrong()),
     }
 }
@@ -235,9 +237,10 @@ mod tests {
         for good in ["kafka-1:9092", "[::1]:9092", "10.0.0.1:1", " b:1 "] {
             assert!(address(good).is_ok(), "{good}");
         }
-        for bad in ["kafka", "kafka:", ":9092", "a:b:1", "a:0", "a:70000", "http://a:80", "[]:1", ""] {
+        for bad in ["kafka", "kafka:", ":9092", "a:b:1", "a:0", "a:70000", "http://a", "a:1/x", "[]:1", ""] {
             assert!(address(bad).is_err(), "{bad}");
         }
+        assert_eq!(address("PLAINTEXT://b:1"), Ok("b:1".into()));
     }
 
     #[test]

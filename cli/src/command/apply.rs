@@ -10,15 +10,15 @@ use restow_planner::plan::{Plan, Step};
 
 use super::session::{self, Session, run_error};
 use crate::args::{self, Apply, Format, journal_of};
+use crate::connect;
 use crate::error::{Error, Exit};
 use crate::render::progress::Screen;
 use crate::render::{report, units};
-use crate::{connect, files};
 
 /// Runs the verb.
 pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
-    let (plan, hash) = files::plan(&args.plan)?;
-    let client = connect::client(&args.bootstrap.servers).await?;
+    let (plan, hash) = super::read_plan(&args.plan)?;
+    let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
     let journal = journal_of(&args.plan, args.journal.as_deref());
     let mut session = session::open(&plan, &hash, &journal)?;
@@ -42,7 +42,10 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let task = Task {
         goal: Goal::Forward,
         plan_hash: hash,
-        plan_path: std::path::absolute(&args.plan).unwrap_or_else(|_| args.plan.clone()).display().to_string(),
+        plan_path: std::path::absolute(&args.plan)
+            .unwrap_or_else(|_| args.plan.clone())
+            .display()
+            .to_string(),
         approve: gates.iter().copied().collect(),
         accept: args.accept_config_diff.clone(),
         pace,
@@ -140,12 +143,16 @@ async fn look_first(
         findings.iter().for_each(|finding| eprintln!("since the plan was made: {finding}"));
         return Ok(());
     }
-    let error = Error::refused(format!("the plan does not fit the cluster as it is now:\n  {}", findings.join("\n  ")));
+    let error = Error::refused(format!(
+        "the plan does not fit the cluster as it is now:\n  {}",
+        findings.join("\n  ")
+    ));
     Err(error.hint("take a new snapshot and plan again"))
 }
 
 fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>, memory: &Memory) -> String {
-    let mut text = format!("cluster {}, {}\n", plan.cluster_id, units::of(plan.moves.len() as u64, "partition"));
+    let mut text =
+        format!("cluster {}, {}\n", plan.cluster_id, units::of(plan.moves.len() as u64, "partition"));
     let throttle = match pace.throttle {
         Some(rate) => format!("throttle {rate} bytes/s ({}) per broker and direction", units::rate(rate)),
         None => "no throttle: copies take all the network and disk they can get".into(),
@@ -154,7 +161,10 @@ fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>
     let progress = &at.progress;
     if memory.asked_anything {
         let stage = progress.step.map_or_else(|| "the last".into(), |step| step.to_string());
-        text += &format!("the run goes on in stage {stage}: {} of {} there\n", progress.moves_done, progress.moves);
+        text += &format!(
+            "the run goes on in stage {stage}: {} of {} there\n",
+            progress.moves_done, progress.moves
+        );
     }
     for step in Step::ALL.into_iter().filter(|step| plan.has(*step)) {
         let count = plan.moves.iter().filter(|m| m.has(step)).count() as u64;

@@ -1,12 +1,64 @@
 //! The verbs, one file each.
 
-use crate::args::{Cli, Command};
+mod apply;
+mod check;
+mod demo;
+mod export;
+mod plan;
+mod rollback;
+mod session;
+mod show;
+mod snapshot;
+mod status;
+mod sweep;
+
+use std::path::Path;
+
+use restow_planner::file;
+use restow_planner::model::Cluster;
+use restow_planner::place;
+use restow_planner::plan::Plan;
+
+use crate::args::{Cli, Command, PlanVerb, Zones};
 use crate::error::{Error, Exit};
+use crate::{connect, files};
 
 /// Runs what was typed.
 pub fn run(cli: &Cli) -> Result<Exit, Error> {
+    let format = cli.format;
     match &cli.command {
-        Command::Demo(_) => Ok(Exit::Done),
-        _ => Err(Error::internal("not built yet")),
+        Command::Snapshot(args) => snapshot::run(args, format),
+        Command::Plan(args) => match &args.verb {
+            PlanVerb::Migrate(args) => plan::migrate(args, format),
+        },
+        Command::Show(args) => show::run(args, format),
+        Command::Check(args) => check::run(args, format),
+        Command::Export(args) => export::run(args, format),
+        Command::Apply(args) => connect::runtime()?.block_on(apply::run(args, format)),
+        Command::Status(args) => connect::runtime()?.block_on(status::run(args, format)),
+        Command::Rollback(args) => connect::runtime()?.block_on(rollback::run(args, format)),
+        Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
+        Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
     }
+}
+
+/// Reads a plan file and gives its hash.
+pub fn read_plan(path: &Path) -> Result<(Plan, String), Error> {
+    let (from, name) = files::open(path)?;
+    Ok(file::plan::read(from, &name)?)
+}
+
+/// Reads a snapshot, with the zones that a person corrects.
+pub fn read_cluster(path: &Path, zones: &Zones) -> Result<Cluster, Error> {
+    let (from, name) = files::open(path)?;
+    let mut cluster = file::snapshot::read(from, &name)?;
+    correct_zones(&mut cluster, zones)?;
+    Ok(cluster)
+}
+
+/// Applies `--zone` and `--map-zone`.
+pub fn correct_zones(cluster: &mut Cluster, zones: &Zones) -> Result<(), Error> {
+    let of_brokers: Vec<_> = zones.of_brokers.iter().map(|z| (z.broker, z.zone.clone())).collect();
+    let mappings: Vec<_> = zones.mappings.iter().map(|m| (m.old.clone(), m.new.clone())).collect();
+    Ok(place::map_zones(cluster, &of_brokers, &mappings)?)
 }

@@ -16,8 +16,8 @@ use crate::{connect, files};
 
 /// Runs the verb.
 pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
-    let (plan, hash) = files::plan(&args.plan)?;
-    let client = connect::client(&args.bootstrap.servers).await?;
+    let (plan, hash) = super::read_plan(&args.plan)?;
+    let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
     let mut session = session::open(&plan, &hash, &journal_of(&args.plan, args.journal.as_deref()))?;
     let pace = pace(&args.pace, args.throttle.and_then(Throttle::rate));
@@ -53,7 +53,11 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
         false => Some(write_back(&client, &plan, &hash, &found.shrunk, args).await?),
     };
     let again = back.unwrap_or_else(|| {
-        format!("restow rollback {} --bootstrap-server {}", args.plan.display(), args.bootstrap.servers.join(","))
+        format!(
+            "restow rollback {} --bootstrap-server {}",
+            args.plan.display(),
+            args.bootstrap.servers.join(",")
+        )
     });
     let late = run::remains(&client, &plan).await.ok();
     report::print(&plan, &found, late.as_ref(), &again, format);

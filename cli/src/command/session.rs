@@ -83,13 +83,17 @@ pub fn open(plan: &Plan, hash: &str, path: &Path) -> Result<Session, Error> {
             continue;
         }
         let memory = fold(&Journal::read(&other).map_err(|error| Error::refused(error.to_string()))?);
-        if let Some(opened) = memory.last.filter(|opened| memory.closed.is_none() && opened.plan_hash != hash) {
+        if let Some(opened) = memory.last.filter(|opened| memory.closed.is_none() && opened.plan_hash != hash)
+        {
             return Err(Error::refused(format!(
                 "the run of another plan on this cluster is unfinished: {} (journal {})",
                 opened.plan_path,
                 other.display()
             ))
-            .hint(format!("finish it with `restow apply {0}`, or take it back with `restow rollback {0}`", opened.plan_path))
+            .hint(format!(
+                "finish it with `restow apply {0}`, or take it back with `restow rollback {0}`",
+                opened.plan_path
+            ))
             .hint("`restow sweep` removes what it left, if it is given up"));
         }
     }

@@ -6,19 +6,20 @@ use restow_executor::run;
 
 use super::session::{self, run_error};
 use crate::args::{Format, Status, journal_of};
+use crate::connect;
 use crate::error::{Error, Exit};
 use crate::render::report;
-use crate::{connect, files};
 
 /// Runs the verb: 0 if the goal is reached, 5 if the cluster diverged, else 4.
 pub async fn run(args: &Status, format: Format) -> Result<Exit, Error> {
-    let (plan, hash) = files::plan(&args.plan)?;
+    let (plan, hash) = super::read_plan(&args.plan)?;
     let memory = session::memory(&hash, &journal_of(&args.plan, args.journal.as_deref()))?;
-    let client = connect::client(&args.bootstrap.servers).await?;
+    let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
     let goal = memory.last.as_ref().map_or(Goal::Forward, |opened| opened.goal);
-    let found =
-        run::look(&client, &plan, goal, &Pace::default(), &memory, session::wall()).await.map_err(run_error)?;
+    let found = run::look(&client, &plan, goal, &Pace::default(), &memory, session::wall())
+        .await
+        .map_err(run_error)?;
     let late = run::remains(&client, &plan).await.ok();
     report::status(&plan, &memory, goal, &found, late.as_ref(), format);
     Ok(match found.outcome {

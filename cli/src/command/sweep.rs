@@ -14,12 +14,12 @@ use restow_planner::plan::{Certificate, Intent, Moves, Pacing, Plan};
 use super::apply::{exit, work};
 use super::session::{self, Session};
 use crate::args::{Format, Sweep};
+use crate::connect;
 use crate::error::{Error, Exit};
-use crate::{connect, files};
 
 /// Runs the verb.
 pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
-    let client = connect::client(&args.bootstrap.servers).await?;
+    let client = connect::client(&args.bootstrap).await?;
     let state = session::state(client.cluster_id())?;
     let journals = match &args.journal {
         Some(path) => vec![path.clone()],
@@ -59,7 +59,8 @@ fn plan_of(args: &Sweep, memory: &Memory, client: &Client) -> Plan {
     let opened = memory.last.as_ref();
     let hash = opened.map(|opened| opened.plan_hash.as_str()).unwrap_or_default();
     let path = args.plan.clone().or_else(|| opened.map(|opened| PathBuf::from(&opened.plan_path)));
-    let found = path.as_deref().and_then(|path| files::plan(path).ok()).filter(|(_, found)| found == hash);
+    let found =
+        path.as_deref().and_then(|path| super::read_plan(path).ok()).filter(|(_, found)| found == hash);
     found.map_or_else(|| nothing(client.cluster_id()), |(plan, _)| plan)
 }
 
@@ -124,7 +125,10 @@ fn list(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) {
         let is_ours = |(_, memory): &&(PathBuf, Memory)| {
             memory.priors.keys().any(|prior| prior.resource == *resource && prior.key == key)
         };
-        swept.iter().find(is_ours).map_or("owner unknown".into(), |(path, _)| format!("ours: {}", path.display()))
+        swept
+            .iter()
+            .find(is_ours)
+            .map_or("owner unknown".into(), |(path, _)| format!("ours: {}", path.display()))
     };
     let mut found = 0;
     for broker in &cluster.brokers {
@@ -141,7 +145,11 @@ fn list(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) {
         ];
         for (key, list) in lists {
             let Some(list) = list else { continue };
-            println!("topic {}: {key}={list:?} ({})", topic.name, owner(&Resource::Topic(topic.name.clone()), key));
+            println!(
+                "topic {}: {key}={list:?} ({})",
+                topic.name,
+                owner(&Resource::Topic(topic.name.clone()), key)
+            );
             found += 1;
         }
     }
@@ -154,7 +162,11 @@ fn list(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) {
     for (index, moving) in &cluster.in_flight {
         let partition = cluster.name_of(*index);
         let owner = if asked.contains(&partition) { "ours" } else { "owner unknown: never cancelled here" };
-        println!("{partition}: in flight, adding {:?}, removing {:?} ({owner})", ids(&moving.adding), ids(&moving.removing));
+        println!(
+            "{partition}: in flight, adding {:?}, removing {:?} ({owner})",
+            ids(&moving.adding),
+            ids(&moving.removing)
+        );
         found += 1;
     }
     if found == 0 {

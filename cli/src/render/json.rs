@@ -1,5 +1,7 @@
 //! Results as JSON objects, one a line.
 
+use restow_planner::plan::{Move, PairBytes, Plan, Spread, Step, moves};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -16,4 +18,58 @@ pub fn error(error: &Error) -> String {
         "exit": error.kind.code(),
         "error": { "message": error.message, "hints": error.hints },
     }))
+}
+
+/// A plan: what `restow show` tells, in numbers. The plan file itself is the full truth.
+pub fn plan(plan: &Plan, hash: &str, every_move: bool) -> Value {
+    let impact = plan.price();
+    let with = |step: Step| plan.moves.iter().filter(|m| m.has(step)).count();
+    let mut value = json!({
+        "hash": hash,
+        "cluster_id": plan.cluster_id,
+        "intent": plan.intent,
+        "pacing": plan.pacing,
+        "brokers": plan.brokers,
+        "impact": plan.impact,
+        "moves": plan.moves.len(),
+        "topics": plan.topics,
+        "stages": { "expand": with(Step::Expand), "swap": with(Step::Swap), "shrink": with(Step::Shrink) },
+        "copies": { "brokers": pairs(&impact.brokers), "zones": pairs(&impact.zones) },
+        "replication": {
+            "before": spread(&impact.before),
+            "expanded": spread(&impact.expanded),
+            "after": spread(&impact.after),
+        },
+        "left_out": plan.left_out,
+        "no_worse": plan.no_worse,
+        "accepted_differences": plan.accepted_differences,
+        "given_up": plan.given_up,
+        "certificate": plan.certificate,
+    });
+    if every_move {
+        value["lists"] = plan.moves.iter().map(|m| one(plan, &m)).collect();
+    }
+    value
+}
+
+fn pairs<T: Serialize>(pairs: &[PairBytes<T>]) -> Vec<Value> {
+    let pair = |p: &PairBytes<T>| json!({"from": p.from, "to": p.to, "bytes": p.bytes, "copies": p.copies});
+    pairs.iter().map(pair).collect()
+}
+
+fn spread(spread: &Spread) -> Value {
+    json!({"partitions": spread.partitions, "copies": spread.copies, "across_zones": spread.across})
+}
+
+fn one(plan: &Plan, m: &Move<'_>) -> Value {
+    let [expand, swap, shrink] = moves::lists(m.from, m.to).map(|(_, list)| list);
+    json!({
+        "topic": plan.topic_of(m).name,
+        "partition": m.partition,
+        "from": m.from,
+        "expand": expand,
+        "swap": swap,
+        "shrink": shrink,
+        "bytes": m.bytes,
+    })
 }

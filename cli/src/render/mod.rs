@@ -4,9 +4,14 @@ pub mod json;
 pub mod list;
 pub mod plan;
 pub mod price;
+pub mod progress;
+pub mod refusals;
+pub mod report;
 pub mod runbook;
+pub mod snapshot;
 pub mod table;
 pub mod units;
+pub mod watch;
 
 use std::io::{self, Write};
 

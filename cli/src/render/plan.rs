@@ -1,6 +1,6 @@
 //! A plan as a person reads it (`restow show`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use restow_planner::model::{BrokerId, replicas};
@@ -275,24 +275,27 @@ fn leaders(plan: &Plan) -> String {
     text
 }
 
+/// Partitions left out for one reason, with the source brokers that keep them.
+#[derive(Default)]
+struct Kept {
+    partitions: Vec<i32>,
+    on: BTreeSet<BrokerId>,
+}
+
 fn left_out(plan: &Plan) -> String {
-    let mut by: BTreeMap<(&str, &str), (Vec<i32>, Vec<BrokerId>)> = BTreeMap::new();
+    let mut by: BTreeMap<(&str, &str), Kept> = BTreeMap::new();
     let mut keeps: BTreeMap<BrokerId, u64> = BTreeMap::new();
     for out in &plan.left_out {
-        let entry = by.entry((&out.partition.topic, &out.reason)).or_default();
-        entry.0.push(out.partition.partition);
-        for broker in &out.keeps {
-            *keeps.entry(*broker).or_default() += 1;
-            if !entry.1.contains(broker) {
-                entry.1.push(*broker);
-            }
-        }
+        let kept = by.entry((&out.partition.topic, &out.reason)).or_default();
+        kept.partitions.push(out.partition.partition);
+        kept.on.extend(&out.keeps);
+        out.keeps.iter().for_each(|broker| *keeps.entry(*broker).or_default() += 1);
     }
     let mut text = String::new();
-    for ((topic, reason), (partitions, mut brokers)) in by {
-        brokers.sort_unstable();
-        let partitions = list::ranges(&partitions);
-        let _ = writeln!(text, "  {topic} {partitions} (stays on {}): {reason}", list::and(brokers));
+    for ((topic, reason), Kept { partitions, on }) in by {
+        // A topic that cannot be seen has no partition numbers.
+        let partitions = if partitions == [-1] { "(all of it)".into() } else { list::ranges(&partitions) };
+        let _ = writeln!(text, "  {topic} {partitions} (stays on {}): {reason}", list::and(on));
     }
     for (broker, replicas) in keeps {
         let _ = writeln!(

@@ -29,9 +29,10 @@ pub fn imports(source: &Source, book: &Book) -> Vec<String> {
     };
     let wrong = |mention: &&Mention| {
         let Some(name) = mention.path[0].strip_prefix("restow_") else { return false };
-        let known = book.crates.contains_key(name);
-        let own = name == source.krate();
-        known && !own && !allowed.code.contains(name) && !(mention.test && allowed.tests.contains(name))
+        let may = name == source.krate()
+            || allowed.code.contains(name)
+            || (mention.test && allowed.tests.contains(name));
+        book.crates.contains_key(name) && !may
     };
     let found = source.mentions.iter().filter(wrong);
     found

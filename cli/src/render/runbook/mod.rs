@@ -148,8 +148,8 @@ impl Runbook<'_> {
              2. Nothing else moves:\n\n   {list}\n\n   prints `No partition reassignments found.`\n\
              3. Nothing is under-replicated:\n\n   {under}\n\n   prints nothing.\n\
              4. Every broker of the plan answers:\n\n   {alive}\n\n   names {brokers}.\n\
-             5. The plan still fits: `restow snapshot --bootstrap-server {bootstrap} -o now.json`, then\n   \
-                `restow check {file} --cluster now.json`.\n\
+             5. The plan still fits. Where it lies, `restow snapshot --bootstrap-server {bootstrap} -o now.json` and then\n   \
+                `restow check {file} --cluster now.json --later` say `Accepted`.\n\
              6. Write down the throttles that are set now, for **the stock tool deletes them**: `--verify` and `--cancel`\n   \
                 remove every replication throttle rate of every broker, `--execute --throttle` overwrites the topics' lists.\n\n   \
                 {brokers_config}\n\n   {topics_config}\n\n   \
@@ -162,7 +162,7 @@ impl Runbook<'_> {
             id = self.plan.cluster_id,
             list = self.command("kafka-reassign-partitions.sh", "--list"),
             under = self.under_replicated(),
-            alive = self.command("kafka-broker-api-versions.sh", "| grep 'id:'"),
+            alive = self.alive(),
             brokers = list::and(self.involved()),
             bootstrap = self.server(),
             file = self.file,
@@ -275,6 +275,10 @@ impl Runbook<'_> {
 
     fn server(&self) -> String {
         self.bootstrap.map_or_else(|| "\"$BOOTSTRAP\"".into(), str::to_owned)
+    }
+
+    fn alive(&self) -> String {
+        self.command("kafka-broker-api-versions.sh", "| grep 'id:'")
     }
 
     fn under_replicated(&self) -> String {

@@ -34,14 +34,15 @@ impl Runbook<'_> {
                  Until shrink, producers with `acks=all` wait for the new replicas too."
                     .to_owned()
             }
-            Step::Swap => {
+            Step::Swap => format!(
                 "The new replicas come first in each list, and an election lets them lead: the first step that clients \
                  see (one metadata refresh a partition). Nothing is copied, so no throttle is set. Brokers with \
                  `auto.leader.rebalance.enable` (the default) would hold these elections themselves within five \
                  minutes: run the election right after its file.\n\n\
-                 Begin only when stage expand is complete and nothing is under-replicated."
-                    .to_owned()
-            }
+                 Begin when stage expand is complete. Before **each** wave, nothing is under-replicated, and {} names \
+                 every broker of the plan: an election can pick a broker that died a moment ago.",
+                self.alive()
+            ),
             Step::Shrink => format!(
                 "**The point of no return.** The old replicas are dropped from {}. Nothing is copied. Begin when the new \
                  leaders have run for as long as you want to be sure of them.\n\n\
@@ -50,7 +51,7 @@ impl Runbook<'_> {
                  (9 s by default), and a shrink in that moment leaves fewer copies than you think.",
                 self.leaves(),
                 self.under_replicated(),
-                self.command("kafka-broker-api-versions.sh", "| grep 'id:'"),
+                self.alive(),
             ),
         };
         let _ = writeln!(text, "{what}\n");
@@ -124,20 +125,20 @@ impl Runbook<'_> {
         let example = waves.first().map_or("01-expand-01", String::as_str);
         let _ = write!(
             text,
-            "```\n\nFor a wave that **still runs** it depends on the version of the stock tool (`kafka-reassign-partitions.sh --version`). \
-             For `{example}`:\n\n\
-             - 4.0.2 and later (measured on 4.0.2 and 4.3.1), cancel:\n\n  ```\n  \
-               {tool} --cancel --preserve-throttles --reassignment-json-file {example}.json\n  \
-               {tool} --verify --reassignment-json-file {example}.rollback.json\n  ```\n\n  \
-               The second says `is completed.` and takes the throttles out.\n\
-             - 3.7 to 3.9 (and 4.0.0, 4.0.1, which were not measured): **do not cancel with the expand file**. It cancels \
-               nothing, clears the throttles, and exits 0: the copies run on without a throttle. Put the twin in over it:\n\n  \
-               ```\n  {tool} --execute --additional --reassignment-json-file {example}.rollback.json\n  \
-               {tool} --list\n  ```\n\n  \
-               If a partition of the wave is still listed, cancel with the twin, and look again:\n\n  ```\n  \
-               {tool} --cancel --preserve-throttles --reassignment-json-file {example}.rollback.json\n  \
-               {tool} --list\n  \
-               {tool} --verify --reassignment-json-file {example}.rollback.json\n  ```\n\n",
+            "```\n\nFor a wave that **still runs**, for instance `{example}` (the same on every version: measured on 3.7.2, \
+             3.9.2, 4.0.2 and 4.3.1):\n\n```\n\
+             {tool} --execute --additional --reassignment-json-file {example}.rollback.json\n\
+             {tool} --cancel --preserve-throttles --reassignment-json-file {example}.rollback.json\n\
+             {tool} --list\n\
+             {tool} --verify --reassignment-json-file {example}.rollback.json\n```\n\n\
+             The twin goes in over the running copies. On some versions that ends them at once, and the cancel prints \
+             `None of the specified partition reassignments are active.`; on others (3.7.2, 4.3.1) it hangs until the cancel \
+             frees it. Afterwards `--list` no longer shows a partition of the wave, and `--verify` says `is completed.` and takes \
+             the throttles out.\n\n\
+             From 4.0.2 on, `--cancel --preserve-throttles` with `{example}.json` itself does it in one step. **Before that, never \
+             cancel with the file of the expansion**: it cancels nothing, without `--preserve-throttles` it takes the throttles \
+             away, and exits 0, so the copies run on unthrottled (measured on 3.7.2 and 3.9.2; 4.0.0 and 4.0.1 were not \
+             measured). `kafka-reassign-partitions.sh --version` tells the version of the tool.\n\n",
             tool = self.tool(),
         );
     }
@@ -218,7 +219,8 @@ mod tests {
             "kafka-reassign-partitions.sh --bootstrap-server b1:9092,b2:9092 --execute --reassignment-json-file 01-expand-02.json --throttle 50000000\n",
             "kafka-reassign-partitions.sh --bootstrap-server b1:9092,b2:9092 --execute --reassignment-json-file 02-swap-01.json\n",
             "kafka-leader-election.sh --bootstrap-server b1:9092,b2:9092 --election-type preferred --path-to-json-file 02-swap-01.election.json\n",
-            "--cancel --preserve-throttles --reassignment-json-file 01-expand-01.json",
+            "--cancel --preserve-throttles --reassignment-json-file 01-expand-01.rollback.json",
+            "`--cancel --preserve-throttles` with `01-expand-01.json`",
             "--execute --additional --reassignment-json-file 01-expand-01.rollback.json",
             "--execute --reassignment-json-file 03-shrink-01.rollback.json --throttle 50000000\n",
             "50,000,000 bytes/s (50 MB/s) per broker and direction",

@@ -1,0 +1,63 @@
+//! Addresses behind which there is no Kafka.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::thread;
+
+use crate::{Ran, Room};
+
+fn snapshot(room: &Room, server: &str) -> Ran {
+    room.unchanged_by(|| room.restow(&["snapshot", "--bootstrap-server", server, "-o", "new.json"]))
+}
+
+/// An address where nobody listens.
+fn closed() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+/// A listener that gives this answer to everybody.
+fn answering(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut buffer = [0; 512];
+            let _ = stream.read(&mut buffer);
+            let _ = stream.write_all(answer);
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    });
+    address
+}
+
+#[test]
+fn nobody_listens() {
+    let room = Room::new();
+    let server = closed();
+    snapshot(&room, &server).exits(6).fails_once().says(&server);
+    let both = format!("{server},{}", closed());
+    snapshot(&room, &both).exits(6).fails_once().says(&server);
+}
+
+#[test]
+fn a_name_that_does_not_exist() {
+    let room = Room::new();
+    snapshot(&room, "no-such-host.invalid:9092").exits(6).fails_once().says("no-such-host.invalid:9092");
+}
+
+#[test]
+fn the_port_is_not_kafka() {
+    let room = Room::new();
+    let answers: [&[u8]; 4] = [
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        b"",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        &[0, 0, 0, 4, 0, 0, 0, 0],
+    ];
+    for answer in answers {
+        let server = answering(answer);
+        snapshot(&room, &server).exits(6).fails_once().says(&server);
+    }
+}
