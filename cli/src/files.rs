@@ -19,11 +19,11 @@ pub fn open(path: &Path) -> Result<(BufReader<File>, String), Error> {
 /// If `fill` fails, nothing is left.
 pub fn write<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
     let failed = |error: io::Error| Error::file(path, "write", &error);
-    let name =
-        path.file_name().ok_or_else(|| Error::usage(format!("{}: not a file name", path.display())))?;
     if path.is_dir() {
         return Err(Error::usage(format!("{}: is a directory, not a file", path.display())));
     }
+    let name =
+        path.file_name().ok_or_else(|| Error::usage(format!("{}: not a file name", path.display())))?;
     let beside = beside(path, name);
     let written = fill_and_move(&beside, path, fill).map_err(failed);
     if written.is_err() {

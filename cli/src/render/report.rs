@@ -70,13 +70,17 @@ pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, for
             println!("waiting at the gate before {gate}. To go on:\n  {again}");
         }
         Outcome::Stopped => println!("stopped. To go on:\n  {again}"),
-        Outcome::Diverged => println!("the cluster diverged from the plan; the rest of the stage is finished"),
+        Outcome::Diverged => {
+            println!("the cluster diverged from the plan; the rest of the stage is finished")
+        }
         Outcome::Left => println!("done, but something of ours is left"),
         Outcome::Held => println!("held for longer than --hold-timeout. To go on:\n  {again}"),
         Outcome::Refused => println!("refused: nothing was asked of the cluster"),
         Outcome::PartlyBack => {
-            println!("what was not shrunk is back at its start; the old copies of {} are dropped. To copy them back:\n  {again}",
-                units::of(report.shrunk.len() as u64, "partition"));
+            println!(
+                "what was not shrunk is back at its start; the old copies of {} are dropped. To copy them back:\n  {again}",
+                units::of(report.shrunk.len() as u64, "partition")
+            );
         }
     }
     findings(report);
@@ -123,7 +127,11 @@ fn sources(plan: &Plan, late: Option<&Late>) {
             println!("source broker {}: empty ({dirs})", remains.broker);
         } else {
             let replicas = units::of(remains.partitions.len() as u64, "replica");
-            println!("source broker {}: {replicas} left ({dirs}): {}", remains.broker, names(&remains.partitions));
+            println!(
+                "source broker {}: {replicas} left ({dirs}): {}",
+                remains.broker,
+                names(&remains.partitions)
+            );
         }
     }
 }
@@ -135,13 +143,24 @@ pub fn leaders_elsewhere(plan: &Plan, format: Format) {
     }
     for m in plan.moves.iter() {
         if let Some(leader) = m.leader {
-            println!("{}: broker {leader} led it before the plan, now its preferred leader {}", plan.partition_of(&m), m.from[0]);
+            println!(
+                "{}: broker {leader} led it before the plan, now its preferred leader {}",
+                plan.partition_of(&m),
+                m.from[0]
+            );
         }
     }
 }
 
 /// `restow status`.
-pub fn status(plan: &Plan, memory: &Memory, goal: Goal, report: &Report, late: Option<&Late>, format: Format) {
+pub fn status(
+    plan: &Plan,
+    memory: &Memory,
+    goal: Goal,
+    report: &Report,
+    late: Option<&Late>,
+    format: Format,
+) {
     if format == Format::Json {
         return json("status", report, late);
     }

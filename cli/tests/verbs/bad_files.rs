@@ -84,7 +84,7 @@ fn a_bad_snapshot_names_line_and_partition() {
         (good.replacen("\"replicas\":[3,2]", "\"replicas\":[3,3]", 1), "broker 3 stands twice"),
         (good.replacen("\"replicas\":[3,2]", "\"replicas\":[3,77]", 1), "broker 2 leads or is in sync"),
         (good.replacen("\"replicas\":[3,2]", "\"replicas\":[]", 1), "empty"),
-        (good.replacen("\"replicas\":[3,2]", "\"replicas\":\"all\"", 1), "replicas"),
+        (good.replacen("\"replicas\":[3,2]", "\"replicas\":\"all\"", 1), "expected a list of broker ids"),
     ];
     for (text, says) in cases {
         room.write("cluster.json", &text);
