@@ -18,6 +18,7 @@
 
 mod partitions;
 mod rows;
+mod scan;
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -241,9 +242,15 @@ impl Parts {
             if !may && !text.is_empty() {
                 return Err(wrong("a comma has to stand between partitions", lines.count, spot));
             }
-            let mut json = serde_json::Deserializer::from_slice(text.strip_suffix(b",").unwrap_or(text));
-            let seed = RowSeed { row: &mut row, partitions, spot };
-            match seed.deserialize(&mut json).and_then(|()| json.end()) {
+            let item = text.strip_suffix(b",").unwrap_or(text);
+            let read = if scan::line(item, &mut row) {
+                partitions.add_scanned(&row, spot)
+            } else {
+                let mut json = serde_json::Deserializer::from_slice(item);
+                let seed = RowSeed { row: &mut row, partitions, spot };
+                seed.deserialize(&mut json).and_then(|()| json.end())
+            };
+            match read {
                 Ok(()) => {
                     (must, may) = (text.ends_with(b","), text.ends_with(b","));
                     line.clear();

@@ -71,6 +71,13 @@ impl Partitions {
         Ok(())
     }
 
+    /// Adds a line that was not read through a [`RowSeed`].
+    pub fn add_scanned<E: Error>(&mut self, row: &Row, spot: &mut Spot) -> Result<(), E> {
+        spot.topic.clone_from(&row.topic);
+        spot.partition = row.number;
+        self.add(row, spot)
+    }
+
     fn add<E: Error>(&mut self, row: &Row, spot: &mut Spot) -> Result<(), E> {
         self.enter(&row.topic, spot)?;
         let (number, expected) = (row.number.unwrap_or(-1), i64::from(self.build.partitions_so_far()));
@@ -133,15 +140,15 @@ impl<'de> Visitor<'de> for ListSeed<'_> {
 /// One partition line; the buffers are kept from line to line.
 #[derive(Debug, Default)]
 pub(super) struct Row {
-    topic: String,
-    number: Option<i64>,
-    replicas: Vec<BrokerId>,
-    leader: Option<BrokerId>,
-    isr: Vec<BrokerId>,
-    adding: Vec<BrokerId>,
-    removing: Vec<BrokerId>,
-    sizes: Vec<u64>,
-    dirs: Vec<u8>,
+    pub topic: String,
+    pub number: Option<i64>,
+    pub replicas: Vec<BrokerId>,
+    pub leader: Option<BrokerId>,
+    pub isr: Vec<BrokerId>,
+    pub adding: Vec<BrokerId>,
+    pub removing: Vec<BrokerId>,
+    pub sizes: Vec<u64>,
+    pub dirs: Vec<u8>,
 }
 
 /// Reads a line and adds it at once: an error that is raised later carries a later line.
