@@ -86,7 +86,7 @@ final class Records {
             byte[] value = filling.clone();
             byte[] head = ("0." + sequence + " ").getBytes(StandardCharsets.US_ASCII);
             System.arraycopy(head, 0, value, 0, head.length);
-            producer.send(new ProducerRecord<>(topic, partition, null, value), (metadata, error) -> {
+            producer.send(new ProducerRecord<>(topic, partition, java.util.Arrays.copyOf(value, 24), value), (metadata, error) -> {
                 if (error != null) {
                     failure.compareAndSet(null, error);
                 } else {
