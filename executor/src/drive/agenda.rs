@@ -9,7 +9,7 @@ use restow_planner::schedule::{Ports, Window, WindowLimits};
 use super::standing::{Reached, Standing, is_start};
 use super::throttle::Desired;
 use super::view::{Known, Observed, View};
-use super::{Now, Pace};
+use super::{Moment, Now, Pace};
 use crate::journal::{ConfigKey, Gate, Goal, Memory};
 
 /// Time between two far views.
@@ -62,8 +62,8 @@ pub struct Agenda {
 }
 
 impl Agenda {
-    /// The agenda of a goal.
-    pub fn of(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View) -> Self {
+    /// The agenda of a goal at a moment: that of the view, or for [`reads`] that of the view to come.
+    pub fn of(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, moment: Moment) -> Self {
         let mut agenda = Agenda::default();
         let mut todo: BTreeMap<Option<Step>, Vec<u32>> = BTreeMap::new();
         for at in 0..view.moves.len() as u32 {
@@ -105,7 +105,10 @@ impl Agenda {
             Goal::Quiesce => pace.cancels.then(|| agenda.flying.clone()),
         };
         if agenda.gate.is_none() {
-            agenda.ready = choose(plan, goal, agenda.stage, pace, view, &agenda.flying, candidates.unwrap_or_default());
+            agenda.ready = candidates.unwrap_or_default();
+            let waits = |at: &u32| view.held.get(at).is_some_and(|(until, _)| *until > moment);
+            agenda.ready.retain(|at| !waits(at));
+            agenda.ready = choose(plan, goal, agenda.stage, pace, view, &agenda.flying, agenda.ready);
         }
         agenda
     }
@@ -170,9 +173,8 @@ fn choose(
     flying: &[u32],
     candidates: Vec<u32>,
 ) -> Vec<u32> {
-    let waits = |at: &u32| view.held.get(at).is_some_and(|(until, _)| *until > view.at);
     let is_flying = |at: &u32| flying.binary_search(at).is_ok();
-    let fresh = candidates.into_iter().filter(|at| !waits(at));
+    let fresh = candidates.into_iter();
     if goal != Goal::Forward {
         // Cancels are urgent and copy nothing; they come with the rest, in order.
         return fresh.take(SUBMITS).collect();
@@ -226,7 +228,7 @@ fn swap_batch(plan: &Plan, view: &View, candidates: Vec<u32>) -> Vec<u32> {
 
 /// What to read in the next tick.
 pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Reads {
-    let agenda = Agenda::of(plan, goal, pace, memory, view);
+    let agenda = Agenda::of(plan, goal, pace, memory, view, now.moment);
     let is_unseen = view.moves.iter().any(|known| *known == Known::Unseen);
     let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= FAR);
     let mut reads = Reads { far: is_old || (is_unseen && view.ticks < 2), ..Reads::default() };

@@ -122,7 +122,7 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         pace,
         memory,
         view,
-        agenda: Agenda::of(plan, goal, pace, memory, view),
+        agenda: Agenda::of(plan, goal, pace, memory, view, view.at),
         blocked: blocked(memory, view, now),
         requests: vec![],
         holds: BTreeSet::new(),

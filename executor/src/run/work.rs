@@ -125,7 +125,7 @@ pub async fn look(
         view.next(plan, memory, answers, now);
         last = Some(decide(plan, goal, pace, memory, &view, Now { moment: start.elapsed(), wall }));
     }
-    let agenda = Agenda::of(plan, goal, pace, memory, &view);
+    let agenda = Agenda::of(plan, goal, pace, memory, &view, view.at);
     let (holds, next) = last.map_or((vec![], Next::Again), |d| (d.holds, d.next));
     let outcome = match (next, agenda.gate) {
         (Next::Stop(outcome), _) => outcome,
@@ -279,7 +279,7 @@ impl Worker<'_> {
         for text in &decision.notes {
             env.watch.event(&Event::Note { text: text.clone() });
         }
-        let agenda = Agenda::of(self.plan, goal, &self.task.pace, self.hands.memory, &self.view);
+        let agenda = Agenda::of(self.plan, goal, &self.task.pace, self.hands.memory, &self.view, self.view.at);
         if let Some(step) = agenda.stage.filter(|step| Some(*step) != self.stage && agenda.gate.is_none()) {
             self.stage = Some(step);
             env.watch.event(&Event::Stage { step });
@@ -329,7 +329,7 @@ impl Worker<'_> {
     }
 
     fn agenda(&self) -> Agenda {
-        Agenda::of(self.plan, self.task.goal, &self.task.pace, self.hands.memory, &self.view)
+        Agenda::of(self.plan, self.task.goal, &self.task.pace, self.hands.memory, &self.view, self.view.at)
     }
 
     fn report(&mut self, outcome: Outcome, left: Vec<String>) -> Report {

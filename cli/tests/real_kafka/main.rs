@@ -1,0 +1,11 @@
+//! restow on real Kafka brokers, judged by Kafka's own Java client and stock tools.
+//!
+//! Without Java or Maven these tests say loudly that they were skipped; with `RESTOW_REAL_KAFKA=require` they fail.
+
+mod world;
+
+mod foreign;
+mod hurt;
+mod rollback;
+mod stock;
+mod story;
