@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use restow_testing::{Kafka, Load, LoadSpec, Spec, wait_until};
+use restow_testing::{ConfigChange, Kafka, Load, LoadSpec, Spec, wait_until};
 
 /// How a run of the command ended.
 #[derive(Debug)]
@@ -63,9 +63,10 @@ impl World {
 
     /// The topics of the story.
     pub fn story(version: &str) -> World {
-        let world = World::start(
-            Spec::two_az(version).property("min.insync.replicas", "2").property("log.retention.hours", "72"),
-        );
+        let world = World::start(Spec::two_az(version).property("log.retention.hours", "72"));
+        // 4.1 and later take the cluster-wide default from a dynamic config only.
+        let min_isr = ConfigChange::set("min.insync.replicas", "2");
+        world.kafka.admin().alter_broker_config(None, &[min_isr]).unwrap();
         world.topic("orders.v1", 104, &[]);
         world.topic("state_compacted", 6, &[("cleanup.policy", "compact")]);
         world.topic("payments-safe", 6, &[("min.insync.replicas", "2")]);
