@@ -58,11 +58,11 @@ pub fn cluster(class: &Class, seed: u64) -> Cluster {
     let mut random = Pcg64::seed_from_u64(seed);
     let zones = class.zones.max(1);
     let seats = Seats::new(class, zones);
-    let mut topics = topics(class, &mut random);
+    let topics = topics(class, &mut random);
     let mut sizes: Vec<u64> = Vec::with_capacity(class.partitions as usize);
     for topic in &topics {
         let typical = size::topic(&mut random);
-        sizes.extend((0..topic.1).map(|_| size::partition(&mut random, typical)));
+        sizes.extend((0..topic.partitions).map(|_| size::partition(&mut random, typical)));
     }
     // Sums of sizes have to fit.
     let sum: u128 = sizes.iter().map(|n| u128::from(*n) * u128::from(class.factor)).sum();
@@ -72,11 +72,11 @@ pub fn cluster(class: &Class, seed: u64) -> Cluster {
     let build = ClusterBuilder::new(format!("{}-{seed}", class.name), brokers);
     let Ok(mut build) = build else { return Cluster::default() };
     let (mut list, mut rows) = (Vec::new(), sizes.iter());
-    for (number, partitions, name) in topics.drain(..).map(|(name, n)| (name.0, n, name.1)) {
+    for Sketch { name, number, partitions } in topics {
         let topic = Topic {
+            internal: name.starts_with("__"),
             name,
-            id: TopicId((u128::from(seed) << 64 | u128::from(number + 1)).to_be_bytes()),
-            internal: number == u32::MAX - 1,
+            id: TopicId((u128::from(seed) << 64 | u128::from(number)).to_be_bytes()),
             min_isr: Some((1, ConfigSource::Default)),
             ..Topic::default()
         };
@@ -139,23 +139,29 @@ fn brokers(class: &Class, zones: u32, bytes: u64) -> Vec<Broker> {
     (0..class.brokers + class.empty).map(broker).collect()
 }
 
-/// Topics by name with their partitions; the number tells the internal one.
-fn topics(class: &Class, random: &mut Pcg64) -> Vec<((u32, String), u32)> {
+/// A topic to be made.
+struct Sketch {
+    name: String,
+    /// From 1, in the order of making.
+    number: u32,
+    partitions: u32,
+}
+
+/// Topics by name; from a thousand partitions on with one internal topic.
+fn topics(class: &Class, random: &mut Pcg64) -> Vec<Sketch> {
     let mut topics = Vec::new();
     let mut left = class.partitions;
     if left >= 1_000 {
-        topics.push(((u32::MAX - 1, "__consumer_offsets".to_owned()), 50));
+        topics.push(Sketch { name: "__consumer_offsets".to_owned(), number: 1, partitions: 50 });
         left -= 50;
     }
     let most = (class.brokers * 20).clamp(1, 10_000);
-    let mut number = 0;
     while left > 0 {
-        let count = size::partitions(random, most).min(left);
-        topics.push(((number, format!("topic-{number:06}")), count));
-        number += 1;
-        left -= count;
+        let number = topics.len() as u32 + 1;
+        let partitions = size::partitions(random, most).min(left);
+        topics.push(Sketch { name: format!("topic-{number:06}"), number, partitions });
+        left -= partitions;
     }
-    topics.sort_by(|a, b| a.0.1.cmp(&b.0.1));
     topics
 }
 
