@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use restow_planner::plan::Step;
 
 use super::{Bootstrap, Pace, Throttle, values};
 
@@ -14,16 +13,6 @@ pub enum Gate {
     Swap,
     /// Old copies are dropped: the point of no return.
     Shrink,
-}
-
-impl Gate {
-    /// The step behind the gate.
-    pub fn step(self) -> Step {
-        match self {
-            Gate::Swap => Step::Swap,
-            Gate::Shrink => Step::Shrink,
-        }
-    }
 }
 
 /// Run a plan on a cluster, from wherever it stands.

@@ -78,7 +78,7 @@ fn words(progress: &Progress) -> String {
         text += &format!(", {} in flight", progress.in_flight);
     }
     if let Some(rate) = progress.rate.filter(|rate| *rate > 0) {
-        text += &format!(", {}", units::rate(rate));
+        text += &format!(", {}/s", units::bytes(rate));
     }
     if let Some(left) = progress.seconds_left {
         text += &format!(", {} left", units::time(Duration::from_secs(left)));

@@ -71,7 +71,7 @@ pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, for
         }
         Outcome::Stopped => println!("stopped. To go on:\n  {again}"),
         Outcome::Diverged => {
-            println!("the cluster diverged from the plan; the rest of the stage is finished")
+            println!("the cluster diverged from the plan; the rest of the stage is finished");
         }
         Outcome::Left => println!("done, but something of ours is left"),
         Outcome::Held => println!("held for longer than --hold-timeout. To go on:\n  {again}"),

@@ -10,11 +10,11 @@ use crate::world::{NEW, OLD, World};
 fn others_act_during_a_run() {
     let Some(()) = available_or_skip() else { return };
     let world = World::start(Spec::two_az("4.3.1"));
-    for topic in ["big", "deleted", "recreated", "grows"] {
+    for topic in ["a.grows", "big", "deleted", "recreated"] {
         world.topic(topic, 6, &[]);
     }
     world.fill("big", 45_000, 1_000);
-    world.fill("grows", 5_000, 1_000);
+    world.fill("a.grows", 5_000, 1_000);
     world.kafka.admin().create_topic("theirs", &[vec![1, 3]], &[]).unwrap();
     world.fill("theirs", 30_000, 1_000);
     world.settle();
@@ -31,7 +31,9 @@ fn others_act_during_a_run() {
     let gone = || !admin.topics().unwrap().contains_key("recreated");
     assert!(wait_until(Duration::from_secs(20), gone));
     admin.create_topic("recreated", &[vec![1, 3], vec![3, 2]], &[]).unwrap();
-    admin.create_partitions("grows", 7, Some(&[vec![1, 3, 4, 6]])).unwrap();
+    let expanded = || world.lists()[&("a.grows".into(), 0)].len() == 4;
+    assert!(wait_until(Duration::from_secs(60), expanded));
+    admin.create_partitions("a.grows", 7, Some(&[vec![1, 3, 4, 6]])).unwrap();
     // A throttle of ours is edited: theirs stays.
     let rate = "follower.replication.throttled.rate";
     admin.alter_broker_config(Some(6), &[ConfigChange::set(rate, "9999999")]).unwrap();
@@ -40,13 +42,13 @@ fn others_act_during_a_run() {
 
     let out = world.wait(child).exits(0);
     let text = &out.text;
-    for said in ["deleted-0", "recreated-0", "grows-6", "9999999"] {
+    for said in ["deleted-0", "recreated-0", "a.grows-6", "9999999"] {
         assert!(text.contains(said), "{said} is not in:\n{text}");
     }
     let state = world.state();
     assert_eq!(state.lists[&("theirs".into(), 0)], [2, 3], "their move ended as they asked");
     assert_eq!(state.lists[&("recreated".into(), 0)], [1, 3], "left alone");
-    assert_eq!(state.lists[&("grows".into(), 6)], [1, 3, 4, 6], "listed, not touched");
+    assert_eq!(state.lists[&("a.grows".into(), 6)], [1, 3, 4, 6], "listed, not touched");
     assert_eq!(state.broker_configs[&6].get(rate).map(String::as_str), Some("9999999"), "theirs stays");
     for broker in [1, 2, 3, 4, 5] {
         assert!(!state.broker_configs[&broker].contains_key(rate), "broker {broker}");

@@ -34,7 +34,7 @@ fn dead_keeper(version: &str) {
     world.kafka.kill(4);
     let child = world.start_apply("plan.json", &["--throttle", "50MB/s", "--approve", "swap"]);
     world.wait_for("broker 4 does not answer");
-    for (at, leader) in &world.state().leaders {
+    for (at, leader) in &world.leaders() {
         assert_ne!(*leader, Some(4), "{at:?}: a dead leader was elected");
     }
     world.kafka.start_broker(4);
@@ -45,14 +45,14 @@ fn dead_keeper(version: &str) {
     let child = world.start_apply("plan.json", &["--throttle", "50MB/s", "--approve", "swap,shrink"]);
     world.wait_for("broker 6 does not answer");
     std::thread::sleep(Duration::from_secs(6));
-    for (at, list) in &world.state().lists {
+    for (at, list) in &world.lists() {
         let live = list.iter().filter(|id| **id != 6).count();
         assert!(live >= 2, "{at:?} {list:?}: fewer than two live copies through us");
     }
     world.kafka.start_broker(6);
     world.wait(child).exits(0);
     assert!(wait_until(Duration::from_secs(20), || {
-        world.state().lists.iter().filter(|(at, _)| at.0 == "idle").all(|(_, list)| list.len() == 2)
+        world.lists().iter().filter(|(at, _)| at.0 == "idle").all(|(_, list)| list.len() == 2)
     }));
     world.is_on(&[4, 5, 6], &[]);
 }

@@ -2,6 +2,8 @@
 //!
 //! Without Java or Maven these tests say loudly that they were skipped; with `RESTOW_REAL_KAFKA=require` they fail.
 
+#![allow(clippy::disallowed_methods, reason = "real brokers take real time")]
+
 mod world;
 
 mod foreign;

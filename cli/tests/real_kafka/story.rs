@@ -23,6 +23,7 @@ fn story(version: &str) {
     let world = World::story(version);
     world.fill("orders.v1", 20_000, 1_000);
     world.fill("state_compacted", 500, 200);
+    world.default_min_isr();
     world.settle();
     let load = world.load();
     let start = world.state();
@@ -84,9 +85,9 @@ fn earliest(world: &World) -> BTreeMap<(String, i32), i64> {
 /// Rows 1 to 4: nothing here changes the cluster.
 fn planning(world: &World) {
     let before = world.state();
+    world.plan("none", OLD, NEW, &["--topics", "no-such-topic"]).exits(2).says("no-such-topic");
     world.plan("plan", OLD, NEW, &[]).exits(3).says(SINGLE).says("min");
     world.plan("plan", OLD, NEW, &["--leave-out-refused"]).exits(0).says(SINGLE);
-    world.plan("none", OLD, NEW, &["--topics", "no-such-topic"]).exits(2).says("no-such-topic");
     world
         .restow(&["show", "plan.json"])
         .exits(0)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use restow_testing::{ConfigChange, Kafka, Load, LoadSpec, Spec, wait_until};
+use restow_testing::{ConfigChange, Kafka, Load, LoadSpec, Partition, Spec, wait_until};
 
 /// How a run of the command ended.
 #[derive(Debug)]
@@ -64,9 +64,6 @@ impl World {
     /// The topics of the story.
     pub fn story(version: &str) -> World {
         let world = World::start(Spec::two_az(version).property("log.retention.hours", "72"));
-        // 4.1 and later take the cluster-wide default from a dynamic config only.
-        let min_isr = ConfigChange::set("min.insync.replicas", "2");
-        world.kafka.admin().alter_broker_config(None, &[min_isr]).unwrap();
         world.topic("orders.v1", 104, &[]);
         world.topic("state_compacted", 6, &[("cleanup.policy", "compact")]);
         world.topic("payments-safe", 6, &[("min.insync.replicas", "2")]);
@@ -74,6 +71,12 @@ impl World {
         world.kafka.admin().create_topic(SINGLE, &[vec![2]], &[]).unwrap();
         world.topic("__consumer_offsets", 3, &[("cleanup.policy", "compact"), ("min.insync.replicas", "1")]);
         world
+    }
+
+    /// Min ISR 2 for all topics that do not set it: 4.1 and later take that from a dynamic config only.
+    pub fn default_min_isr(&self) {
+        let min_isr = ConfigChange::set("min.insync.replicas", "2");
+        self.kafka.admin().alter_broker_config(None, &[min_isr]).unwrap();
     }
 
     /// A topic with RF2, one replica in each zone, on the old brokers; leaders in both zones.
@@ -95,7 +98,6 @@ impl World {
         spec.many = vec!["orders.v1".into(), "events.by-default".into()];
         Load::start(&self.kafka, &spec)
     }
-
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_restow"));
@@ -198,22 +200,33 @@ impl World {
         );
     }
 
-    /// Ordered lists, leaders and every dynamic config, by Kafka's own client.
+    /// Ordered lists, by Kafka's own client.
+    pub fn lists(&self) -> BTreeMap<(String, i32), Vec<i32>> {
+        self.partitions(|p| p.replicas)
+    }
+
+    /// Leaders.
+    pub fn leaders(&self) -> BTreeMap<(String, i32), Option<i32>> {
+        self.partitions(|p| p.leader)
+    }
+
+    fn partitions<T>(&self, what: impl Fn(Partition) -> T) -> BTreeMap<(String, i32), T> {
+        let topics = self.kafka.admin().topics().unwrap();
+        let all = topics.into_iter().flat_map(|(name, topic)| {
+            (0..).zip(topic.partitions).map(move |(number, p)| ((name.clone(), number), p))
+        });
+        all.map(|(at, p)| (at, what(p))).collect()
+    }
+
+    /// Ordered lists, leaders and every dynamic config. All brokers must be up.
     pub fn state(&self) -> State {
         let admin = self.kafka.admin();
-        let mut state = State {
-            lists: BTreeMap::new(),
-            leaders: BTreeMap::new(),
+        State {
+            lists: self.lists(),
+            leaders: self.leaders(),
             topic_configs: admin.topic_configs().unwrap(),
             broker_configs: admin.broker_configs(&BROKERS).unwrap(),
-        };
-        for (name, topic) in admin.topics().unwrap() {
-            for (number, p) in topic.partitions.into_iter().enumerate() {
-                state.lists.insert((name.clone(), number as i32), p.replicas);
-                state.leaders.insert((name.clone(), number as i32), p.leader);
-            }
         }
-        state
     }
 
     /// Elects every preferred leader, so that a test begins with none elsewhere.

@@ -142,7 +142,9 @@ fn next_step(plan: &Plan, at: u32, o: &Observed) -> Option<Step> {
         Standing::Settled(Reached::Swapped) if !leads => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) => Some(Step::Shrink),
         // A pure change of order has an election to come; a finished move is left alone.
-        Standing::Settled(Reached::Shrunk) if !leads && m.has(Step::Swap) && !m.has(Step::Shrink) => Some(Step::Swap),
+        Standing::Settled(Reached::Shrunk) if !leads && m.has(Step::Swap) && !m.has(Step::Shrink) => {
+            Some(Step::Swap)
+        }
         Standing::Settled(Reached::Shrunk) | Standing::Foreign | Standing::Diverged => None,
     }
 }
@@ -187,7 +189,13 @@ fn choose(
     }
 }
 
-fn admit(plan: &Plan, pace: &Pace, view: &View, flying: &[u32], candidates: impl Iterator<Item = u32>) -> Vec<u32> {
+fn admit(
+    plan: &Plan,
+    pace: &Pace,
+    view: &View,
+    flying: &[u32],
+    candidates: impl Iterator<Item = u32>,
+) -> Vec<u32> {
     let mut window = Window::new(WindowLimits { per_broker: pace.per_broker, bytes: pace.bytes_in_flight });
     let occupied = |at: u32| {
         let m = plan.moves.get(at as usize);
@@ -216,7 +224,10 @@ fn swap_batch(plan: &Plan, view: &View, candidates: Vec<u32>) -> Vec<u32> {
     let begun: Vec<u32> = candidates
         .iter()
         .copied()
-        .filter(|at| view.observed(*at).is_some_and(|o| matches!(o.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk))))
+        .filter(|at| {
+            view.observed(*at)
+                .is_some_and(|o| matches!(o.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk)))
+        })
         .collect();
     let from = if begun.is_empty() { candidates } else { begun };
     let (ordinary, internal): (Vec<u32>, Vec<u32>) = from.into_iter().partition(|at| !is_internal(at));
@@ -229,7 +240,7 @@ fn swap_batch(plan: &Plan, view: &View, candidates: Vec<u32>) -> Vec<u32> {
 /// What to read in the next tick.
 pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Reads {
     let agenda = Agenda::of(plan, goal, pace, memory, view, now.moment);
-    let is_unseen = view.moves.iter().any(|known| *known == Known::Unseen);
+    let is_unseen = view.moves.contains(&Known::Unseen);
     let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= FAR);
     let mut reads = Reads { far: is_old || (is_unseen && view.ticks < 2), ..Reads::default() };
     let mut desired = Desired::default();

@@ -84,13 +84,15 @@ impl<'a> Desk<'a> {
         }
         // Not looked at in this tick (promise E2): it is in the next.
         let case = Case::of(self.plan, self.view, at).filter(Case::is_fresh)?;
-        if let Some((since, why)) = self.view.refused.get(&at) {
-            if self.view.at.saturating_sub(*since) < self.pace.poll {
-                let scope = Scope::Partition(case.partition());
-                let hold = Hold { scope, reason: format!("Kafka refused: {why}"), clears: "Kafka accepts it".into() };
-                self.stay(at, hold.into());
-                return None;
-            }
+        let refused = self.view.refused.get(&at);
+        if let Some((_, why)) =
+            refused.filter(|(since, _)| self.view.at.saturating_sub(*since) < self.pace.poll)
+        {
+            let scope = Scope::Partition(case.partition());
+            let hold =
+                Hold { scope, reason: format!("Kafka refused: {why}"), clears: "Kafka accepts it".into() };
+            self.stay(at, hold.into());
+            return None;
         }
         Some(case)
     }
@@ -171,7 +173,8 @@ impl Desk<'_> {
         // Who only goes back or stops keeps the throttle under which copies are in flight.
         let kept = self.memory.throttle.filter(|_| goal != Goal::Forward);
         if let Some(rate) = self.pace.throttle.or(kept) {
-            if goal == Goal::Forward && self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none() {
+            if goal == Goal::Forward && self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none()
+            {
                 desired = stage_rates(self.plan, self.view, rate);
             }
             for at in self.agenda.flying.iter().chain(&self.starting) {
@@ -191,7 +194,8 @@ impl Desk<'_> {
             throttle.requests.into_iter().filter(|request| self.reaches(request)).collect();
         requests.extend(submissions);
         let left: Vec<String> = throttle.pending.iter().map(ToString::to_string).collect();
-        let next = if acted && !requests.is_empty() { Next::Again } else { self.next(goal, &throttle.pending) };
+        let next =
+            if acted && !requests.is_empty() { Next::Again } else { self.next(goal, &throttle.pending) };
         Decision {
             records,
             requests,
@@ -208,7 +212,8 @@ impl Desk<'_> {
     /// The holds of moves that were judged now or a moment ago; what is waited for that is no fault.
     fn collect_stays(&mut self) -> Option<String> {
         let now = self.held.iter().map(|(_, stay)| stay);
-        let earlier = self.view.held.values().filter(|(until, _)| *until > self.view.at).map(|(_, stay)| stay);
+        let earlier =
+            self.view.held.values().filter(|(until, _)| *until > self.view.at).map(|(_, stay)| stay);
         let mut waits = None;
         for stay in now.chain(earlier) {
             match stay {
@@ -228,7 +233,7 @@ impl Desk<'_> {
     }
 
     fn next(&self, goal: Goal, pending: &BTreeSet<crate::journal::ConfigKey>) -> Next {
-        let unseen = self.view.moves.iter().any(|known| *known == Known::Unseen);
+        let unseen = self.view.moves.contains(&Known::Unseen);
         if unseen || !self.memory.open.is_empty() {
             return Next::After(self.pace.poll);
         }

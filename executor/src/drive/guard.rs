@@ -80,7 +80,10 @@ impl<'a> Case<'a> {
     /// Expand: every replica of `O` is a live copy and every added broker answers.
     pub fn expand(&self) -> Result<(), Hold> {
         self.all_live(self.m.from)?;
-        let silent = minus(&moves::added(self.m.from, self.m.to), &self.view.answered.iter().copied().collect::<Vec<_>>());
+        let silent = minus(
+            &moves::added(self.m.from, self.m.to),
+            &self.view.answered.iter().copied().collect::<Vec<_>>(),
+        );
         match silent.first() {
             None => Ok(()),
             Some(id) => Err(Hold {
@@ -134,7 +137,11 @@ impl<'a> Case<'a> {
         let (before, left) = (self.live.len(), kept.len());
         let end = after.len();
         if left < before.min(end) {
-            let reason = format!("only {left} live copies would be left of {before}: {} of {}", show(&kept), show(after));
+            let reason = format!(
+                "only {left} live copies would be left of {before}: {} of {}",
+                show(&kept),
+                show(after)
+            );
             return Err(self.hold(reason, "all of them are live copies"));
         }
         let topic = self.plan.topic_of(&self.m);

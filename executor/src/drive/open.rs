@@ -60,7 +60,10 @@ fn hold(seq: u64, open: &OpenWrite) -> Hold {
     };
     Hold {
         scope: Scope::Broker(open.broker),
-        reason: format!("{what} (write {seq}) was sent to broker {} and not answered: it may still be applied", open.broker),
+        reason: format!(
+            "{what} (write {seq}) was sent to broker {} and not answered: it may still be applied",
+            open.broker
+        ),
         clears: format!("{} s have passed", OPEN.as_secs()),
     }
 }
@@ -74,7 +77,14 @@ mod tests {
     use super::*;
 
     fn open(time: u64, answered: bool, heard: Option<u64>) -> OpenWrite {
-        OpenWrite { time, broker: BrokerId(1), write: Write::Elect { items: vec![] }, moves: vec![], answered, heard }
+        OpenWrite {
+            time,
+            broker: BrokerId(1),
+            write: Write::Elect { items: vec![] },
+            moves: vec![],
+            answered,
+            heard,
+        }
     }
 
     fn now(moment: u64, wall: u64) -> Now {

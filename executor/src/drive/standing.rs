@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_whole_replacement_over_two_zones() {
-        let at = |replicas: &[i32], adding: &[i32], removing: &[i32]| stand(&[1, 3], &[4, 6], replicas, adding, removing);
+        let at = |replicas: &[i32], adding: &[i32], removing: &[i32]| {
+            stand(&[1, 3], &[4, 6], replicas, adding, removing)
+        };
         assert_eq!(at(&[1, 3], &[], &[]), Standing::Settled(Reached::Start));
         assert_eq!(at(&[1, 3, 4, 6], &[4, 6], &[]), Standing::Expanding);
         assert_eq!(at(&[1, 3, 4, 6], &[], &[]), Standing::Settled(Reached::Expanded));

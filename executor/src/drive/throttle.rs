@@ -153,7 +153,9 @@ fn list_change(
     if !missing.is_empty() {
         let lost = missing.iter().filter(|e| ours.contains(**e)).count();
         if lost > 0 && view.stood.contains(key) {
-            d.notes.push(format!("{lost} throttle entries of ours were removed from {key} by somebody else: put back"));
+            d.notes.push(format!(
+                "{lost} throttle entries of ours were removed from {key} by somebody else: put back"
+            ));
         }
         if prior.is_none() {
             d.records.push(Record::Prior { key: key.clone(), value: now.into() });
@@ -198,7 +200,9 @@ fn rate_change(
         let is_known = is_ours(value) || before == Some(value) || prior.is_none();
         if !is_known && wanted.map(String::as_str) != Some(value) {
             d.records.push(Record::Foreign { key: key.clone() });
-            d.notes.push(format!("{key} was changed to {value} by somebody else: it stays, and is not restored"));
+            d.notes.push(format!(
+                "{key} was changed to {value} by somebody else: it stays, and is not restored"
+            ));
             return None;
         }
     }
@@ -255,9 +259,9 @@ impl Changes {
     fn requests(self) -> Vec<Request> {
         let rates = self.brokers.into_iter().map(|(id, items)| (Some(id), items));
         let lists = [self.append, self.subtract, self.delete];
-        let lists = lists.into_iter().flat_map(|list| {
-            list.chunks(TOPICS).map(|items| (None, items.to_vec())).collect::<Vec<_>>()
-        });
+        let lists = lists
+            .into_iter()
+            .flat_map(|list| list.chunks(TOPICS).map(|items| (None, items.to_vec())).collect::<Vec<_>>());
         // Rates first: a list without a rate throttles nothing.
         rates
             .chain(lists)

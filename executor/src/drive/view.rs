@@ -237,7 +237,8 @@ impl View {
             seen.silent = seen.silent.or(Some(now.moment));
         }
         if let Some(far) = &answers.far {
-            let alive = |id: &BrokerId| far.cluster.brokers.iter().any(|b| b.id == *id && b.fenced != Some(true));
+            let alive =
+                |id: &BrokerId| far.cluster.brokers.iter().any(|b| b.id == *id && b.fenced != Some(true));
             for broker in &far.cluster.brokers {
                 self.brokers.entry(broker.id).or_default();
             }

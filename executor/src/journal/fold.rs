@@ -182,7 +182,7 @@ impl Memory {
             Sent::Unknown(_) => {}
             Sent::Items(items) => {
                 open.answered = true;
-                                if items.iter().all(|item| item.code.is_none_or(is_settling)) {
+                if items.iter().all(|item| item.code.is_none_or(is_settling)) {
                     self.open.remove(&seq);
                 }
             }

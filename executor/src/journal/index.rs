@@ -23,8 +23,10 @@ impl State {
     /// If the folder cannot be made.
     pub fn open(home: &Path, cluster: &str) -> io::Result<Self> {
         // A cluster id is URL-safe base64, but a hostile broker may answer anything.
-        let safe: String =
-            cluster.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect();
+        let safe: String = cluster
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' })
+            .collect();
         let folder = home.join("restow").join(safe);
         fs::create_dir_all(&folder)?;
         Ok(State { folder })

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use restow_client::write::{ConfigChange, Write};
 use restow_client::Code;
 use restow_client::read::Resource;
+use restow_client::write::{ConfigChange, Write};
 use restow_planner::model::BrokerId;
 use restow_planner::plan::Step;
 use serde::{Deserialize, Serialize};

@@ -20,7 +20,9 @@ pub enum JournalError {
         source: io::Error,
     },
     /// A line before the last is damaged: this is no torn end, something else wrote here.
-    #[error("journal {journal}, line {line}: {reason}; the file was edited or the disk lost data. Move it away to start anew: restow then continues from what the cluster shows")]
+    #[error(
+        "journal {journal}, line {line}: {reason}; the file was edited or the disk lost data. Move it away to start anew: restow then continues from what the cluster shows"
+    )]
     Damaged {
         /// The journal.
         journal: String,
@@ -233,15 +235,17 @@ fn parse(bytes: &[u8], journal: &str) -> Result<(Vec<Record>, usize), JournalErr
         match parse_line(line) {
             Ok(record) if end.is_some() => records.push(record),
             Err(reason) if !last => {
-                let damaged = JournalError::Damaged { journal: journal.into(), line: records.len() + 1, reason };
+                let damaged =
+                    JournalError::Damaged { journal: journal.into(), line: records.len() + 1, reason };
                 return Err(damaged);
             }
             _ => return Ok((records, at)),
         }
-        if let Some(Record::Opened(opened)) = records.last() {
-            if opened.format > FORMAT {
+        match records.last() {
+            Some(Record::Opened(opened)) if opened.format > FORMAT => {
                 return Err(JournalError::Newer { journal: journal.into(), found: opened.format });
             }
+            _ => {}
         }
         at = end.map_or(bytes.len(), |end| end + 1);
     }
@@ -278,7 +282,7 @@ mod tests {
         assert_eq!(records, [approved(), Record::Settled { seq: 7 }]);
         assert_eq!(memory.read().unwrap(), whole, "the torn end is gone");
 
-        let mut edited = whole.clone();
+        let mut edited = whole;
         edited[20] ^= 1;
         memory.cut(0).unwrap();
         memory.append(&edited).unwrap();
@@ -291,7 +295,9 @@ mod tests {
         let memory = MemoryBacking::default();
         let (mut journal, _) = Journal::open(Box::new(memory.clone())).unwrap();
         journal.append(&[approved()]).unwrap();
-        journal.append(&[Record::Answered { seq: 1, sent: super::super::records::Sent::Items(vec![]) }]).unwrap();
+        journal
+            .append(&[Record::Answered { seq: 1, sent: super::super::records::Sent::Items(vec![]) }])
+            .unwrap();
         memory.crash();
         let (_, records) = Journal::open(Box::new(memory)).unwrap();
         assert_eq!(records, [approved()]);

@@ -103,10 +103,13 @@ fn words(write: &Write, broker: BrokerId, sent: &Sent) -> String {
         Sent::NotSent(why) => format!(": not sent to broker {broker}: {why}"),
         Sent::Unknown(why) => format!(": no answer from broker {broker}: {why}"),
         Sent::Items(items) => {
-            let failed: Vec<Code> = items.iter().filter_map(|i| i.code).filter(|c| !is_fine(write, *c)).collect();
+            let failed: Vec<Code> =
+                items.iter().filter_map(|i| i.code).filter(|c| !is_fine(write, *c)).collect();
             match failed.first() {
                 None => String::new(),
-                Some(first) => format!(": {} of {} refused, the first with {first}", failed.len(), items.len()),
+                Some(first) => {
+                    format!(": {} of {} refused, the first with {first}", failed.len(), items.len())
+                }
             }
         }
     };

@@ -53,7 +53,10 @@ pub async fn preflight(
         }
     }
     let is_ours = |key: &str, broker| {
-        memory.priors.keys().any(|prior| prior.key == key && prior.resource == restow_client::read::Resource::Broker(broker))
+        memory
+            .priors
+            .keys()
+            .any(|prior| prior.key == key && prior.resource == restow_client::read::Resource::Broker(broker))
     };
     let mut throttles = Vec::new();
     for broker in &cluster.brokers {
@@ -62,7 +65,9 @@ pub async fn preflight(
     }
     for topic in &cluster.topics {
         let lists = topic.throttled_leaders.iter().chain(&topic.throttled_followers);
-        throttles.extend(lists.filter(|list| !list.is_empty()).map(|list| format!("topic {}: {list}", topic.name)));
+        throttles.extend(
+            lists.filter(|list| !list.is_empty()).map(|list| format!("topic {}: {list}", topic.name)),
+        );
     }
     let in_flight = cluster.in_flight.keys().map(|index| cluster.name_of(*index).to_string()).collect();
     let verdict = check::judge(&judged, &cluster, At::Anywhere);

@@ -18,7 +18,13 @@ const WINDOW: Moment = Moment::from_secs(30);
 
 impl Meter {
     /// The progress of a stage as the view shows it.
-    pub fn progress(&mut self, plan: &Plan, view: &View, step: Option<Step>, waits: Option<String>) -> Progress {
+    pub fn progress(
+        &mut self,
+        plan: &Plan,
+        view: &View,
+        step: Option<Step>,
+        waits: Option<String>,
+    ) -> Progress {
         let mut progress = Progress { step, waits, ..Progress::default() };
         for (at, m) in plan.moves.iter().enumerate() {
             let copies = moves::added(m.from, m.to).len() as u64;
@@ -26,11 +32,15 @@ impl Meter {
             progress.bytes += bytes;
             progress.moves += u64::from(step.is_none_or(|step| m.has(step)));
             let Known::At(o) = &view.moves[at] else { continue };
-            let is_flying = matches!(o.standing, Standing::Expanding | Standing::Shrinking | Standing::Returning);
+            let is_flying =
+                matches!(o.standing, Standing::Expanding | Standing::Shrinking | Standing::Returning);
             progress.in_flight += u64::from(is_flying);
-            progress.moves_done += u64::from(has_taken(o.standing, step) && step.is_none_or(|step| m.has(step)));
+            progress.moves_done +=
+                u64::from(has_taken(o.standing, step) && step.is_none_or(|step| m.has(step)));
             progress.bytes_done += match o.standing {
-                Standing::Expanding => copied(view, at as u32, m.bytes.unwrap_or(0), &moves::added(m.from, m.to)),
+                Standing::Expanding => {
+                    copied(view, at as u32, m.bytes.unwrap_or(0), &moves::added(m.from, m.to))
+                }
                 Standing::Settled(Reached::Start) if copies > 0 => 0,
                 _ => bytes,
             };
@@ -58,7 +68,9 @@ impl Meter {
 }
 
 fn has_taken(standing: Standing, step: Option<Step>) -> bool {
-    let Standing::Settled(reached) = standing else { return standing == Standing::Shrinking && step != Some(Step::Shrink) };
+    let Standing::Settled(reached) = standing else {
+        return standing == Standing::Shrinking && step != Some(Step::Shrink);
+    };
     let needed = match step {
         Some(Step::Expand) => Reached::Expanded,
         Some(Step::Swap) => Reached::Swapped,
@@ -70,7 +82,8 @@ fn has_taken(standing: Standing, step: Option<Step>) -> bool {
 /// Bytes that the added replicas of a move in flight have, in proportion to the leader's offsets.
 fn copied(view: &View, at: u32, bytes: u64, added: &[restow_planner::model::BrokerId]) -> u64 {
     let Some(probe) = view.probes.get(&at) else { return 0 };
-    let Some(high) = probe.high_watermark.and_then(|high| u64::try_from(high).ok()).filter(|high| *high > 0) else {
+    let Some(high) = probe.high_watermark.and_then(|high| u64::try_from(high).ok()).filter(|high| *high > 0)
+    else {
         return 0;
     };
     let part = |id| {

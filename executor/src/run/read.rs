@@ -39,11 +39,14 @@ async fn far(client: &Client, plan: &Plan) -> Result<Far, Error> {
     let cluster = read::cluster(client).await?;
     let topics = read::topics(client, None).await?;
     let shown: BTreeSet<&str> = topics.iter().map(|t| t.name.as_str()).collect();
-    let names: Vec<&str> = plan.topics.iter().map(|t| t.name.as_str()).filter(|n| shown.contains(n)).collect();
+    let names: Vec<&str> =
+        plan.topics.iter().map(|t| t.name.as_str()).filter(|n| shown.contains(n)).collect();
     let mut min_isr = BTreeMap::new();
     for names in names.chunks(TOPICS) {
         let resources: Vec<Resource> = names.iter().map(|name| Resource::Topic((*name).to_owned())).collect();
-        for (resource, answer) in read::configs(client, None, &resources, Some(&["min.insync.replicas"])).await? {
+        for (resource, answer) in
+            read::configs(client, None, &resources, Some(&["min.insync.replicas"])).await?
+        {
             let value = answer.ok().and_then(|entries| entries.first().and_then(|e| e.value.clone()));
             if let (Resource::Topic(name), Some(value)) = (resource, value.and_then(|v| v.parse().ok())) {
                 min_isr.insert(name, value);
@@ -86,7 +89,11 @@ async fn probe(client: &Client, plan: &Plan, reads: &Reads, answers: &mut Answer
     }
 }
 
-fn find<'a>(topics: &'a [TopicView], name: &str, partition: i32) -> Option<&'a restow_client::read::PartitionView> {
+fn find<'a>(
+    topics: &'a [TopicView],
+    name: &str,
+    partition: i32,
+) -> Option<&'a restow_client::read::PartitionView> {
     let topic = &topics[topics.binary_search_by(|t| t.name.as_str().cmp(name)).ok()?];
     topic.partitions.binary_search_by_key(&partition, |p| p.partition).ok().map(|at| &topic.partitions[at])
 }
@@ -99,7 +106,8 @@ async fn ask(
     answers: &mut Answers,
 ) -> Vec<(BrokerId, u32, i64)> {
     let asks = questions.into_iter().map(|(broker, questions)| async move {
-        let (moves, queries): (Vec<u32>, Vec<OffsetQuery>) = questions.into_iter().map(|q| (q.at, q.query)).unzip();
+        let (moves, queries): (Vec<u32>, Vec<OffsetQuery>) =
+            questions.into_iter().map(|q| (q.at, q.query)).unzip();
         (broker, moves, read::end_offsets(client, broker, replica, &queries).await)
     });
     let mut told = Vec::new();
@@ -108,7 +116,9 @@ async fn ask(
             Ok(offsets) => {
                 answers.answered.insert(broker);
                 let offsets = moves.into_iter().zip(offsets);
-                told.extend(offsets.filter_map(|(at, offset)| offset.ok().map(|offset| (broker, at, offset))));
+                told.extend(
+                    offsets.filter_map(|(at, offset)| offset.ok().map(|offset| (broker, at, offset))),
+                );
             }
             Err(_) => {
                 answers.silent.insert(broker);

@@ -10,9 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::act::Hands;
 use super::progress::Meter;
 use super::{Env, RunError, Stop, belongs, read};
-use crate::drive::{
-    Agenda, Decision, FRESH, Hold, Known, Moment, Next, Now, Pace, View, decide, reads,
-};
+use crate::drive::{Agenda, Decision, FRESH, Hold, Known, Moment, Next, Now, Pace, View, decide, reads};
 use crate::events::{Event, Progress};
 use crate::journal::{Gate, Goal, Journal, Memory, Opened, Outcome, Record};
 
@@ -176,7 +174,8 @@ impl Worker<'_> {
             records.push(Record::Predicted { bytes, seconds: None });
         }
         records.extend(self.task.accept.iter().map(|key| Record::Accepted { key: key.clone() }));
-        let gates: Vec<Gate> = self.task.approve.iter().copied().filter(|gate| self.plan.has(gate.step())).collect();
+        let gates: Vec<Gate> =
+            self.task.approve.iter().copied().filter(|gate| self.plan.has(gate.step())).collect();
         records.extend(gates.into_iter().map(|gate| Record::Approved { gate }));
         self.hands.record(&records)?;
         env.watch.event(&Event::Opened { continued, journal: self.hands.journal.name() });
@@ -234,7 +233,11 @@ impl Worker<'_> {
     }
 
     /// The cluster does not answer: nothing is known, so nothing is done.
-    async fn blind(&mut self, error: &restow_client::Error, env: &mut Env<'_>) -> Result<Option<Report>, RunError> {
+    async fn blind(
+        &mut self,
+        error: &restow_client::Error,
+        env: &mut Env<'_>,
+    ) -> Result<Option<Report>, RunError> {
         let hold = Hold {
             scope: crate::drive::Scope::Cluster,
             reason: format!("the cluster cannot be read: {error}"),
@@ -279,7 +282,8 @@ impl Worker<'_> {
         for text in &decision.notes {
             env.watch.event(&Event::Note { text: text.clone() });
         }
-        let agenda = Agenda::of(self.plan, goal, &self.task.pace, self.hands.memory, &self.view, self.view.at);
+        let agenda =
+            Agenda::of(self.plan, goal, &self.task.pace, self.hands.memory, &self.view, self.view.at);
         if let Some(step) = agenda.stage.filter(|step| Some(*step) != self.stage && agenda.gate.is_none()) {
             self.stage = Some(step);
             env.watch.event(&Event::Stage { step });
@@ -319,9 +323,10 @@ impl Worker<'_> {
     fn close(&mut self, outcome: Outcome, decision: &Decision) -> Result<Report, RunError> {
         let left = if outcome == Outcome::Done { decision.left.clone() } else { self.still_set() };
         // A gate, Ctrl-C and a hold write no end: the run goes on with the next process.
-        let is_end = matches!(outcome, Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused)
-            || (self.task.goal == Goal::Quiesce && outcome == Outcome::Stopped)
-            || (outcome == Outcome::Diverged && self.agenda().left == 0);
+        let is_end =
+            matches!(outcome, Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused)
+                || (self.task.goal == Goal::Quiesce && outcome == Outcome::Stopped)
+                || (outcome == Outcome::Diverged && self.agenda().left == 0);
         if is_end {
             self.hands.record(&[Record::Closed { outcome, left: left.clone() }])?;
         }
@@ -348,7 +353,8 @@ fn report(
     holds: Vec<Hold>,
     progress: Progress,
 ) -> Report {
-    let named = |moves: &[u32]| moves.iter().map(|at| plan.partition_of(&plan.moves.get(*at as usize))).collect();
+    let named =
+        |moves: &[u32]| moves.iter().map(|at| plan.partition_of(&plan.moves.get(*at as usize))).collect();
     let known = |what: &Known| {
         let moves = (0..view.moves.len() as u32).filter(|at| view.moves[*at as usize] == *what);
         named(&moves.collect::<Vec<_>>())

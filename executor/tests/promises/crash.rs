@@ -53,7 +53,11 @@ async fn e6_nothing_is_sent_for_a_partition_until_an_unanswered_write_is_settled
         let all = times(&lab);
         for (time, moves) in &all[1..] {
             let shares = moves.iter().any(|at| first.1.contains(at));
-            assert!(!shares || time - first.0 >= 65_000, "{fault:?}: asked again after {} ms", time - first.0);
+            assert!(
+                !shares || time - first.0 >= 65_000,
+                "{fault:?}: asked again after {} ms",
+                time - first.0
+            );
         }
         lab.is_at_target();
     }

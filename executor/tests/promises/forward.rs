@@ -32,7 +32,10 @@ async fn a_run_stops_at_each_gate_and_goes_back_exactly() {
         assert_eq!(lab.configs(), configs, "nothing of ours is set at a gate");
         let (report, _) = lab.run(Goal::Back, &[]).await;
         assert_eq!(report.outcome, Outcome::Done, "{report:?}");
-        assert_eq!((lab.lists(), lab.leaders(), lab.configs()), (lists.clone(), leaders.clone(), configs.clone()));
+        assert_eq!(
+            (lab.lists(), lab.leaders(), lab.configs()),
+            (lists.clone(), leaders.clone(), configs.clone())
+        );
     }
 }
 

@@ -60,17 +60,25 @@ pub fn brokers() -> Vec<BrokerSetup> {
 
 /// A topic with RF2 over both zones on the old brokers.
 pub fn topic(name: &str, partitions: usize, bytes: u64) -> TopicSetup {
-    let lists = [[1, 3], [3, 2], [2, 3], [3, 1]].into_iter().map(Vec::from).cycle().take(partitions).collect();
+    let lists =
+        [[1, 3], [3, 2], [2, 3], [3, 1]].into_iter().map(Vec::from).cycle().take(partitions).collect();
     TopicSetup::new(name, lists, bytes)
 }
 
 impl Lab {
     /// A cluster of this version with a plan that moves these topics from 1, 2, 3 to 4, 5, 6.
     pub async fn new(version: &str, topics: Vec<TopicSetup>) -> Lab {
-        let setup = Setup { version: version.into(), brokers: brokers(), topics, auto_leader_rebalance: false, ..Setup::default() };
+        let setup = Setup {
+            version: version.into(),
+            brokers: brokers(),
+            topics,
+            auto_leader_rebalance: false,
+            ..Setup::default()
+        };
         let sim = Simulator::new(&setup).unwrap();
         let client = connect(&sim).await;
-        let taken = snapshot::take(&client, &snapshot::SnapshotOptions::default(), &mut |_| {}).await.unwrap();
+        let taken =
+            snapshot::take(&client, &snapshot::SnapshotOptions::default(), &mut |_| {}).await.unwrap();
         let plan = migrate(&taken.cluster);
         let pace = Pace { throttle: Some(20_000_000), dwell: Duration::from_secs(5), ..Pace::default() };
         Lab { sim, plan, backing: MemoryBacking::default(), pace, began: Instant::now(), client }
@@ -96,7 +104,12 @@ impl Lab {
     }
 
     /// A process that is stopped from outside.
-    pub async fn process(&self, goal: Goal, approve: &[Gate], stop: watch::Receiver<Stop>) -> (Result<Report, RunError>, Seen) {
+    pub async fn process(
+        &self,
+        goal: Goal,
+        approve: &[Gate],
+        stop: watch::Receiver<Stop>,
+    ) -> (Result<Report, RunError>, Seen) {
         let (mut journal, records) = Journal::open(Box::new(self.backing.clone())).unwrap();
         let mut memory = fold(&records);
         let mut seen = Seen::default();
@@ -126,7 +139,11 @@ impl Lab {
     pub fn lists(&self) -> Lists {
         self.sim.with_state(|state| {
             let all = state.topics.iter().flat_map(|(name, topic)| {
-                topic.partitions.iter().enumerate().map(move |(n, p)| ((name.clone(), n as i32), p.replicas.clone()))
+                topic
+                    .partitions
+                    .iter()
+                    .enumerate()
+                    .map(move |(n, p)| ((name.clone(), n as i32), p.replicas.clone()))
             });
             all.collect()
         })
@@ -145,8 +162,10 @@ impl Lab {
     /// Every dynamic config.
     pub fn configs(&self) -> String {
         self.sim.with_state(|state| {
-            let topics: BTreeMap<_, _> = state.topics.iter().map(|(name, topic)| (name, &topic.configs)).collect();
-            let brokers: BTreeMap<_, _> = state.brokers.iter().map(|(id, broker)| (id, &broker.configs)).collect();
+            let topics: BTreeMap<_, _> =
+                state.topics.iter().map(|(name, topic)| (name, &topic.configs)).collect();
+            let brokers: BTreeMap<_, _> =
+                state.brokers.iter().map(|(id, broker)| (id, &broker.configs)).collect();
             format!("{topics:?} {brokers:?}")
         })
     }
@@ -180,11 +199,18 @@ fn migrate(cluster: &Cluster) -> Plan {
         let min_isr = topic.min_isr.map(|(value, _)| value);
         topics.push(PlanTopic { name: topic.name.clone(), id: topic.id, internal: topic.internal, min_isr });
     }
-    let broker = |b: &restow_planner::model::Broker| PlanBroker { id: b.id, zone: b.zone.clone(), limit_bytes: None };
+    let broker =
+        |b: &restow_planner::model::Broker| PlanBroker { id: b.id, zone: b.zone.clone(), limit_bytes: None };
     let (topics_of, exclude) = (vec![], vec![]);
     Plan {
         cluster_id: cluster.id.clone(),
-        intent: Intent::Migrate { from: from.into(), to: to.into(), topics: topics_of, exclude, preserve_leaders: true },
+        intent: Intent::Migrate {
+            from: from.into(),
+            to: to.into(),
+            topics: topics_of,
+            exclude,
+            preserve_leaders: true,
+        },
         pacing: Pacing::Staged,
         seed: 0,
         brokers: cluster.brokers.iter().map(broker).collect(),

@@ -71,7 +71,8 @@ async fn e5_throttles_of_others_stay_and_ours_are_put_back() {
 
 #[tokio::test(start_paused = true)]
 async fn e2_deleted_and_recreated_topics_are_dropped() {
-    let lab = Lab::new("4.3.1", vec![topic("a", 8, 40 * MB), topic("gone", 2, MB), topic("new", 2, MB)]).await;
+    let lab =
+        Lab::new("4.3.1", vec![topic("a", 8, 40 * MB), topic("gone", 2, MB), topic("new", 2, MB)]).await;
     lab.run(Goal::Forward, &[]).await;
     lab.sim.delete_topic("gone").unwrap();
     lab.sim.recreate_topic("new").unwrap();
