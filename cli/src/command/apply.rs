@@ -154,7 +154,7 @@ fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>
     let mut text =
         format!("cluster {}, {}\n", plan.cluster_id, units::of(plan.moves.len() as u64, "partition"));
     let throttle = match pace.throttle {
-        Some(rate) => format!("throttle {rate} bytes/s ({}) per broker and direction", units::rate(rate)),
+        Some(rate) => format!("throttle {} per broker and direction", units::rate(rate)),
         None => "no throttle: copies take all the network and disk they can get".into(),
     };
     text += &format!("{throttle}, {} moves in flight per broker and direction\n", pace.per_broker);

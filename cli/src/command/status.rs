@@ -16,10 +16,16 @@ pub async fn run(args: &Status, format: Format) -> Result<Exit, Error> {
     let memory = session::memory(&hash, &journal_of(&args.plan, args.journal.as_deref()))?;
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
-    let goal = memory.last.as_ref().map_or(Goal::Forward, |opened| opened.goal);
-    let found = run::look(&client, &plan, goal, &Pace::default(), &memory, session::wall())
-        .await
-        .map_err(run_error)?;
+    let mut goal = memory.last.as_ref().map_or(Goal::Forward, |opened| opened.goal);
+    let look = async |goal| {
+        run::look(&client, &plan, goal, &Pace::default(), &memory, session::wall()).await.map_err(run_error)
+    };
+    let mut found = look(goal).await?;
+    if goal != Goal::Forward && memory.closed.is_some() && found.outcome != Outcome::Done {
+        // The rollback or sweep ended, and since then somebody went on.
+        goal = Goal::Forward;
+        found = look(goal).await?;
+    }
     let late = run::remains(&client, &plan).await.ok();
     report::status(&plan, &memory, goal, &found, late.as_ref(), format);
     Ok(match found.outcome {

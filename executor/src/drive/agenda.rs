@@ -244,13 +244,14 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= FAR);
     let mut reads = Reads { far: is_old || (is_unseen && view.ticks < 2), ..Reads::default() };
     let mut desired = Desired::default();
-    for at in agenda.flying.iter().chain(&agenda.strange).chain(&agenda.ready).chain(view.canaries.keys()) {
-        let m = plan.moves.get(*at as usize);
+    let known = agenda.flying.iter().chain(&agenda.strange).chain(&agenda.ready).chain(view.canaries.keys());
+    for at in known.copied().chain(view.suspects()) {
+        let m = plan.moves.get(at as usize);
         reads.topics.insert(plan.topic_of(&m).name.clone());
-        reads.probe.insert(*at);
+        reads.probe.insert(at);
         reads.ping.extend(moves::expanded(m.from, m.to));
         if goal != Goal::Quiesce {
-            desired.add(plan, view, *at, 0);
+            desired.add(plan, view, at, 0);
         }
     }
     if pace.throttle.or(memory.throttle).is_some() {

@@ -120,6 +120,8 @@ pub struct View {
     pub foreign: Vec<Reassignment>,
     /// Effective `min.insync.replicas` by topic.
     pub min_isr: BTreeMap<String, u32>,
+    /// Moves that the last reassignment list names.
+    pub listed: BTreeSet<u32>,
     /// When this process last submitted a move, so that a lagging read is not taken for a failure.
     pub submitted: BTreeMap<u32, Moment>,
     /// When this process last wrote a config.
@@ -156,6 +158,7 @@ impl View {
             stood: BTreeSet::new(),
             foreign: vec![],
             min_isr: BTreeMap::new(),
+            listed: BTreeSet::new(),
             submitted: BTreeMap::new(),
             wrote: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -188,6 +191,8 @@ impl View {
             self.learn_topics(plan, &far.topics, &answers.reassignments, true);
         }
         self.learn_topics(plan, &answers.topics, &answers.reassignments, false);
+        let listed = answers.reassignments.iter().filter_map(|r| self.move_of(&r.topic, r.partition));
+        self.listed = listed.collect();
         self.foreign = answers.reassignments.into_iter().filter(|r| !self.is_ours(r, memory)).collect();
         self.count_canaries(plan);
     }
@@ -203,6 +208,13 @@ impl View {
             Known::At(observed) => Some(observed),
             _ => None,
         }
+    }
+
+    /// Moves that may be in flight without having been seen so: listed, or submitted since they were looked at.
+    pub fn suspects(&self) -> impl Iterator<Item = u32> {
+        let is_new = |(at, when): &(&u32, &Moment)| self.observed(**at).is_none_or(|o| o.at <= **when);
+        let submitted = self.submitted.iter().filter(is_new).map(|(at, _)| *at);
+        self.listed.iter().copied().chain(submitted)
     }
 
     /// Whether the journal explains what is in flight for a move: we asked for that list.

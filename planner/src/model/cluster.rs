@@ -113,9 +113,9 @@ pub struct Topic {
     pub throttled_leaders: Option<String>,
     /// `follower.replication.throttled.replicas` as it is set.
     pub throttled_followers: Option<String>,
-    /// Index of its partition 0. Set by the [`ClusterBuilder`].
+    /// Index of its partition 0. Set by the [`ClusterBuilder`](super::ClusterBuilder).
     pub first: u32,
-    /// Number of its partitions. Set by the [`ClusterBuilder`].
+    /// Number of its partitions. Set by the [`ClusterBuilder`](super::ClusterBuilder).
     pub partitions: u32,
 }
 

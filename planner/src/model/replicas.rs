@@ -1,7 +1,7 @@
 //! Replica lists: ordered, distinct, non-empty (promise P1); the first is the preferred leader.
 //!
 //! The algebra works on slices of any small identifier, so that columns of indexes and lists of
-//! [`BrokerId`](super::BrokerId)s share it.
+//! [`BrokerId`]s share it.
 
 use std::fmt;
 use std::ops::Deref;
