@@ -63,7 +63,12 @@ impl World {
 
     /// The topics of the story.
     pub fn story(version: &str) -> World {
-        let world = World::start(Spec::two_az(version).property("log.retention.hours", "72"));
+        let world = World::start(
+            Spec::two_az(version)
+                .property("log.retention.hours", "72")
+                // A stalled test machine must not shrink ISRs: producers need two.
+                .property("replica.lag.time.max.ms", "15000"),
+        );
         world.topic("orders.v1", 104, &[]);
         world.topic("state_compacted", 6, &[("cleanup.policy", "compact")]);
         world.topic("payments-safe", 6, &[("min.insync.replicas", "2")]);
