@@ -3,7 +3,8 @@
 //! ```text
 //! scope      which brokers, topics and partitions the intent means; wrong flags end here
 //! refuse     what must not be moved now, per partition and per broker: all of it, never the first only
-//! construct  a destination in the same zone for every replica: counts first, then bytes
+//! construct  a destination in the same zone for every replica
+//! scales     which broker is next: topics are spread first, then counts are even, then bytes
 //! balance    swaps of equals until bytes are even too; counts and topics stay as they are
 //! room       limits: what does not fit is moved elsewhere or refused
 //! explain    notes, what stays behind, and the plan
@@ -17,6 +18,7 @@ mod construct;
 mod explain;
 mod refuse;
 mod room;
+mod scales;
 mod scope;
 mod zones;
 
