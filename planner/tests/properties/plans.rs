@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use restow_planner::file;
 use restow_planner::model::watch::Unwatched;
 use restow_planner::model::{BrokerId, TopicPartition, Topology};
 use restow_planner::place::{self, Options, PlaceError, Placed};
+use restow_planner::plan::back::plan_back;
 use restow_planner::plan::{Intent, moves};
+
+use restow_planner::{check, file};
 
 use super::worlds::{self, NEW, World};
 
@@ -18,6 +20,18 @@ fn place(world: &World, leave_out_refused: bool) -> Result<Placed, PlaceError> {
 
 fn preserves(world: &World) -> bool {
     matches!(world.intent, Intent::Migrate { preserve_leaders: true, .. })
+}
+
+/// The world after a plan was carried out.
+fn at_end(mut world: World, placed: &Placed) -> World {
+    for m in placed.plan.moves.iter() {
+        let name = &placed.plan.topic_of(&m).name;
+        let rows = world.topics.iter_mut().find(|(topic, _)| topic.name == *name).map(|(_, rows)| rows);
+        let row = &mut rows.unwrap()[m.partition as usize];
+        row.replicas = m.to.iter().map(|id| id.0).collect();
+        (row.leader, row.lagging) = (Some(0), 0);
+    }
+    world
 }
 
 proptest! {
@@ -124,14 +138,7 @@ proptest! {
     #[test]
     fn planning_from_the_end_gives_an_empty_plan(world in worlds::any_world()) {
         let Ok(placed) = place(&world, true) else { return Ok(()) };
-        let mut end = world;
-        for m in placed.plan.moves.iter() {
-            let name = &placed.plan.topic_of(&m).name;
-            let rows = end.topics.iter_mut().find(|(topic, _)| topic.name == *name).map(|(_, rows)| rows);
-            let row = &mut rows.unwrap()[m.partition as usize];
-            row.replicas = m.to.iter().map(|id| id.0).collect();
-            (row.leader, row.lagging) = (Some(0), 0);
-        }
+        let end = at_end(world, &placed);
         let mut left: BTreeSet<TopicPartition> = BTreeSet::new();
         left.extend(placed.plan.left_out.iter().map(|left| left.partition.clone()));
         let Ok(again) = place(&end, true) else { return Ok(()) };
@@ -142,5 +149,29 @@ proptest! {
         if placed.refusals.is_empty() {
             prop_assert!(again.plan.moves.is_empty() && again.not_empty.is_empty());
         }
+    }
+    /// P7: the way back from the end is a plan that leads exactly to the start, and it is accepted.
+    #[test]
+    fn p7_the_way_back_leads_to_the_start(mut world in worlds::any_world()) {
+        // The way back wants healthy sources.
+        for broker in &mut world.brokers {
+            (broker.fenced, broker.answered, broker.log_dirs[0].offline) = (Some(false), true, false);
+            (broker.log_dirs[0].total_bytes, broker.log_dirs[0].usable_bytes) = (None, None);
+            broker.listeners = None;
+        }
+        world.differences.clear();
+        let Ok(placed) = place(&world, true) else { return Ok(()) };
+        let all: Vec<usize> = (0..placed.plan.moves.len()).collect();
+        let end = at_end(world, &placed).cluster();
+        let back = plan_back(&placed.plan, &file::plan::hash(&placed.plan), &all, &end);
+        prop_assert_eq!(back.moves.len(), all.len());
+        for (there, back) in placed.plan.moves.iter().zip(back.moves.iter()) {
+            prop_assert_eq!((there.from, there.to), (back.to, back.from));
+        }
+        let verdict = check::judge(&back, &end, check::At::Start);
+        prop_assert!(verdict.accepted(), "{:#?}", verdict.findings);
+        let mut bytes = Vec::new();
+        let hash = file::plan::write(&back, &mut bytes).unwrap();
+        prop_assert_eq!(file::plan::read(bytes.as_slice(), "plan.json.back").unwrap(), (back, hash));
     }
 }
