@@ -28,18 +28,6 @@ fn undoing_an_expansion_on_4_3() {
     undoing_an_expansion(&Facts { version: "4.3.1", cancel: true, twin: false });
 }
 
-#[test]
-#[ignore = "for whoever asks about 3.7: 3.9 and 4.3 already show both behaviours"]
-fn undoing_an_expansion_on_3_7() {
-    undoing_an_expansion(&Facts { version: "3.7.2", cancel: false, twin: false });
-}
-
-#[test]
-#[ignore = "for whoever asks about 4.0: 3.9 and 4.3 already show both behaviours"]
-fn undoing_an_expansion_on_4_0() {
-    undoing_an_expansion(&Facts { version: "4.0.2", cancel: true, twin: true });
-}
-
 fn undoing_an_expansion(facts: &Facts) {
     let Some(()) = available_or_skip() else { return };
     let kafka = Kafka::start(Spec::two_az(facts.version));
