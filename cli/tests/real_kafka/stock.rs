@@ -42,15 +42,7 @@ fn stock_tools_verify_our_stages_and_we_understand_theirs() {
     for file in own(&world, "swap") {
         let _ = tool(&world, &file, &["--execute"]).expect_success();
         let election = file.replace(".json", ".election.json");
-        let bootstrap = world.kafka.bootstrap();
-        let args = [
-            "--bootstrap-server",
-            &bootstrap,
-            "--election-type",
-            "preferred",
-            "--path-to-json-file",
-            &election,
-        ];
+        let args = ["--election-type", "preferred", "--path-to-json-file", &election];
         let _ = world.kafka.elect(&args).expect_success();
     }
     world.on_cluster("status", &["plan.json"]).exits(4).says("gate before shrink");
