@@ -252,7 +252,8 @@ async fn an_unknown_version_of_api_versions_gets_error_35_in_a_version_0_body() 
     let body = Wire::to(&sim, 1).ask(versions(), 4).await.unwrap();
     let of =
         |key: i16| body.api_keys.iter().find(|k| k.api_key == key).map(|k| (k.min_version, k.max_version));
-    assert_eq!((of(18), of(45), of(35)), (Some((0, 4)), Some((0, 1)), Some((1, 5))));
+    // A real 4.3.1 goes to DescribeLogDirs v5, which the protocol crate cannot answer.
+    assert_eq!((of(18), of(45), of(35)), (Some((0, 4)), Some((0, 1)), Some((1, 4))));
     assert_eq!(body.finalized_features[0].name.as_str(), "metadata.version");
 }
 
