@@ -22,7 +22,6 @@ pub const CONTROLLER: i32 = 100;
 const CLUSTER_ID: &str = "cmVzdG93LXRlc3RpbmctMQ";
 const START_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-const TOOL_LIMIT: Duration = Duration::from_secs(120);
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
@@ -223,25 +222,25 @@ impl Kafka {
     /// Runs a Java class of this version of Kafka, for at most two minutes.
     #[must_use]
     pub fn tool(&self, main_class: &str, args: &[&str]) -> ToolOutput {
-        tool::run(&self.install, &self.watchdog, main_class, args, TOOL_LIMIT)
+        tool::run(&self.install, &self.watchdog, main_class, args)
     }
 
     /// `kafka-topics --bootstrap-server … args`.
     #[must_use]
     pub fn topics(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap("org.apache.kafka.tools.TopicCommand", args)
+        self.with_bootstrap(tool::TOPICS, args)
     }
 
     /// `kafka-reassign-partitions --bootstrap-server … args`.
     #[must_use]
     pub fn reassign(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", args)
+        self.with_bootstrap(tool::REASSIGN, args)
     }
 
     /// `kafka-leader-election --bootstrap-server … args`.
     #[must_use]
     pub fn elect(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap("org.apache.kafka.tools.LeaderElectionCommand", args)
+        self.with_bootstrap(tool::ELECT, args)
     }
 
     /// `kafka-configs --bootstrap-server … args`.

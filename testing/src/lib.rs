@@ -25,6 +25,7 @@
 
 mod admin;
 mod install;
+mod java;
 mod kafka;
 mod load;
 mod node;
@@ -38,6 +39,7 @@ mod watchdog;
 
 pub use admin::Admin;
 pub use install::{available, available_or_skip, workspace_root};
+pub use java::Java;
 pub use kafka::{CONTROLLER, Kafka};
 pub use load::{Consumed, Load, LoadReport, LoadSpec};
 pub use process::wait_until;

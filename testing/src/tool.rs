@@ -8,6 +8,16 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+/// A stock tool that hangs is a failed test.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// `kafka-topics`.
+pub(crate) const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
+/// `kafka-reassign-partitions`.
+pub(crate) const REASSIGN: &str = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand";
+/// `kafka-leader-election`.
+pub(crate) const ELECT: &str = "org.apache.kafka.tools.LeaderElectionCommand";
+
 /// How a tool ended and what it printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolOutput {
@@ -28,14 +38,8 @@ impl ToolOutput {
     }
 }
 
-/// Runs a Java class of this version with its arguments, for at most `limit`.
-pub(crate) fn run(
-    install: &Install,
-    watchdog: &Watchdog,
-    main_class: &str,
-    args: &[&str],
-    limit: Duration,
-) -> ToolOutput {
+/// Runs a Java class of this version with its arguments, for at most [`LIMIT`].
+pub(crate) fn run(install: &Install, watchdog: &Watchdog, main_class: &str, args: &[&str]) -> ToolOutput {
     let mut child = install
         .java("tool")
         .args(["-Xmx256m", main_class])
@@ -48,7 +52,7 @@ pub(crate) fn run(
     watchdog.add(child.id());
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
-    let status = wait(&mut child, limit).and_then(|status| status.code());
+    let status = wait(&mut child, LIMIT).and_then(|status| status.code());
     end(&mut child);
     watchdog.remove(child.id());
     let text = |thread: thread::JoinHandle<String>| thread.join().unwrap_or_default();

@@ -6,8 +6,10 @@
 
 mod world;
 
+mod chaos;
 mod foreign;
 mod hurt;
+mod measured;
 mod rollback;
 mod stock;
 mod story;

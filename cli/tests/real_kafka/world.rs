@@ -91,8 +91,10 @@ impl World {
         self.kafka.admin().create_topic(name, &lists, configs).unwrap();
     }
 
-    /// Fills a topic.
+    /// Fills a topic, once its leaders serve: on a partition that was just created, Kafka can refuse a producer's
+    /// first batch and take its second, and then the first is out of sequence for ever.
     pub fn fill(&self, topic: &str, records: u64, bytes: u32) {
+        self.kafka.admin().offsets(Some(&[topic])).unwrap();
         self.kafka.admin().produce(topic, records, bytes).unwrap();
     }
 
@@ -159,24 +161,25 @@ impl World {
 
     /// Starts `restow apply` and gives the process.
     pub fn start_apply(&self, plan: &str, more: &[&str]) -> Child {
+        let args = [&[plan, "--yes", "--dwell", "2s", "--poll-interval", "500ms"], more].concat();
+        self.background("apply", &args)
+    }
+
+    /// Starts a verb on the cluster and gives the process.
+    pub fn background(&self, verb: &str, args: &[&str]) -> Child {
         let bootstrap = self.kafka.bootstrap();
-        let mut args = vec![
-            "apply",
-            plan,
-            "--yes",
-            "--bootstrap-server",
-            &bootstrap,
-            "--dwell",
-            "2s",
-            "--poll-interval",
-            "500ms",
-        ];
-        args.extend(more);
+        let args = [&[verb], args, &["--bootstrap-server", &bootstrap]].concat();
         eprintln!("$ restow {} &", args.join(" "));
         let log = fs::File::create(self.dir.join("background.log")).unwrap();
         let mut command = self.command(&args);
         command.stderr(log.try_clone().unwrap()).stdout(log);
         command.spawn().expect("restow cannot be run")
+    }
+
+    /// The last line that the background run said.
+    pub fn last_said(&self) -> String {
+        let text = fs::read_to_string(self.dir.join("background.log")).unwrap_or_default();
+        text.lines().last().unwrap_or_default().to_owned()
     }
 
     /// Ends a process as a crash does.
@@ -221,6 +224,19 @@ impl World {
             (0..).zip(topic.partitions).map(move |(number, p)| ((name.clone(), number), p))
         });
         all.map(|(at, p)| (at, what(p))).collect()
+    }
+
+    /// Whether every partition has a leader, and every replica that is not being added is in the ISR.
+    pub fn is_healthy(&self) -> bool {
+        let admin = self.kafka.admin();
+        let (Ok(topics), Ok(flying)) = (admin.topics(), admin.reassignments()) else { return false };
+        topics.iter().all(|(name, topic)| {
+            (0..).zip(&topic.partitions).all(|(number, p)| {
+                let adding = flying.get(&(name.clone(), number)).map_or(&[][..], |r| &r.adding);
+                let is_there = |id: &i32| p.isr.contains(id) || adding.contains(id);
+                p.leader.is_some() && p.replicas.iter().all(is_there)
+            })
+        })
     }
 
     /// Ordered lists, leaders and every dynamic config. All brokers must be up.
