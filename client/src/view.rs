@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use restow_planner::model::{BrokerId, TopicId};
+use restow_planner::model::{BrokerId, ConfigSource, TopicId};
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
@@ -121,23 +121,6 @@ impl fmt::Display for Resource {
             Resource::ClusterDefault => f.write_str("cluster default"),
         }
     }
-}
-
-/// Where a config value comes from (`DescribeConfigsResponse.ConfigSource`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConfigSource {
-    /// Set on the topic (1).
-    Topic,
-    /// Set dynamically on this broker (2).
-    DynamicBroker,
-    /// Set dynamically for all brokers (3).
-    DynamicDefault,
-    /// In the broker's `server.properties` (4).
-    Static,
-    /// Kafka's own default (5).
-    Default,
-    /// Another source: broker loggers, client metrics, groups, or newer than this table.
-    Unknown(i8),
 }
 
 /// One config of a resource (`DescribeConfigs`).

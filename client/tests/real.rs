@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use restow_client::read::{self, ConfigSource, OffsetQuery, Replica, Resource};
+use restow_client::read::{self, OffsetQuery, Replica, Resource};
 use restow_client::snapshot::{self, Snapshot, SnapshotOptions, Step, Warning};
 use restow_client::write::{self, Answer, ConfigChange, ConfigOp, Write};
 use restow_client::{Client, Code, Error, Options, Tcp};
-use restow_planner::model::{BrokerId, ConfigSource as Source, TopicPartition, UNKNOWN_SIZE};
+use restow_planner::model::{BrokerId, ConfigSource, TopicPartition, UNKNOWN_SIZE};
 use restow_testing::{CONTROLLER, Kafka, Spec, available_or_skip, wait_until};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -342,15 +342,15 @@ impl Test<'_> {
             let rates = &cluster.broker(broker(id)).unwrap().rates;
             rates.iter().map(|r| (r.key.clone(), r.value.clone(), r.source)).collect::<Vec<_>>()
         };
-        let follower = (FOLLOWER_RATE.to_owned(), "7000000".to_owned(), Source::DynamicDefault);
+        let follower = (FOLLOWER_RATE.to_owned(), "7000000".to_owned(), ConfigSource::DynamicDefault);
         assert_eq!(rates(2), [follower]);
         let own = [(LEADER_RATE, "9000000"), (FOLLOWER_RATE, "8000000")];
-        assert_eq!(rates(1), own.map(|(k, v)| (k.to_owned(), v.to_owned(), Source::DynamicBroker)));
+        assert_eq!(rates(1), own.map(|(k, v)| (k.to_owned(), v.to_owned(), ConfigSource::DynamicBroker)));
 
         let orders = cluster.topic("orders").unwrap();
         // Before 4.1 broker 3 asks for two and the others for one: the strictest counts.
         assert_eq!(orders.min_isr.map(|(n, _)| n), Some(if self.since(4, 1) { 1 } else { 2 }));
-        assert_eq!(cluster.topic("events").unwrap().min_isr, Some((1, Source::Topic)));
+        assert_eq!(cluster.topic("events").unwrap().min_isr, Some((1, ConfigSource::Topic)));
         assert_eq!(orders.throttled_leaders.as_deref(), Some("0:1"));
         assert_eq!(orders.throttled_followers.as_deref(), Some("0:3"));
         assert!(!orders.remote_storage);

@@ -9,9 +9,11 @@ use std::time::Duration;
 use restow_planner::model::{BrokerId, TopicPartition};
 use tokio::time::Instant;
 
+pub use restow_planner::model::ConfigSource;
+
 pub use crate::view::{
-    BrokerView, ClusterView, ConfigAnswer, ConfigEntry, ConfigSource, LogDirView, LogReplica, OffsetQuery,
-    PartitionView, Reassignment, Replica, Resource, TopicView,
+    BrokerView, ClusterView, ConfigAnswer, ConfigEntry, LogDirView, LogReplica, OffsetQuery, PartitionView,
+    Reassignment, Replica, Resource, TopicView,
 };
 use crate::wire::calls::configs::DescribeConfigs;
 use crate::wire::calls::log_dirs::DescribeLogDirs;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
-use restow_planner::model::{BrokerId, ConfigDifference, ConfigSource as Source, SetConfig};
+use restow_planner::model::{BrokerId, ConfigDifference, ConfigSource, SetConfig};
 
 use super::{Progress, Step, Told, Warning};
-use crate::read::{self, ConfigEntry, ConfigSource, Resource};
+use crate::read::{self, ConfigEntry, Resource};
 use crate::{Client, Code, Error};
 
 /// Replication throttle rates, in bytes per second (KIP-73, KIP-113).
@@ -65,23 +65,12 @@ pub(super) struct OfBroker {
 /// What is read of one topic.
 #[derive(Debug, Default)]
 pub(super) struct OfTopic {
-    pub min_isr: Option<(u32, Source)>,
+    pub min_isr: Option<(u32, ConfigSource)>,
     pub remote_storage: bool,
     pub throttled_leaders: Option<String>,
     pub throttled_followers: Option<String>,
     /// The keys of [`COMPARED`] that the topic does not set itself, as indexes into that list.
     inherited: BTreeSet<usize>,
-}
-
-fn source(from: ConfigSource) -> Source {
-    match from {
-        ConfigSource::Topic => Source::Topic,
-        ConfigSource::DynamicBroker => Source::DynamicBroker,
-        ConfigSource::DynamicDefault => Source::DynamicDefault,
-        ConfigSource::Static => Source::Static,
-        ConfigSource::Default => Source::Default,
-        ConfigSource::Unknown(_) => Source::Unknown,
-    }
 }
 
 /// Asks a broker for its own settings.
@@ -103,7 +92,7 @@ pub(super) async fn of_broker(client: &Client, broker: BrokerId) -> Result<OfBro
         let (text, from) = value(key)?;
         // The default is Long.MAX_VALUE: no limit.
         let set = from != ConfigSource::Default;
-        set.then(|| SetConfig { key: (*key).to_owned(), value: text, source: source(from) })
+        set.then(|| SetConfig { key: (*key).to_owned(), value: text, source: from })
     });
     Ok(OfBroker { listeners, rates: rates.collect() })
 }
@@ -214,7 +203,7 @@ fn of_topic(entries: &[ConfigEntry]) -> OfTopic {
         match entry.name.as_str() {
             MIN_ISR => {
                 let least = entry.value.as_deref().and_then(|value| value.parse().ok());
-                topic.min_isr = least.map(|least| (least, source(entry.source)));
+                topic.min_isr = least.map(|least| (least, entry.source));
             }
             REMOTE => topic.remote_storage = entry.value.as_deref() == Some("true"),
             // An empty list that is set is not the same as none: it has to be there again after a run.
@@ -348,7 +337,7 @@ mod tests {
                 ("b", "retention.ms", vec![("7".to_owned(), ids(&[1, 3])), ("8".to_owned(), ids(&[2]))]),
             ]
         );
-        assert_eq!(settings.topics["a"].min_isr, Some((2, Source::Default)));
-        assert_eq!(settings.topics["b"].min_isr, Some((2, Source::Topic)));
+        assert_eq!(settings.topics["a"].min_isr, Some((2, ConfigSource::Default)));
+        assert_eq!(settings.topics["b"].min_isr, Some((2, ConfigSource::Topic)));
     }
 }

@@ -83,7 +83,7 @@ pub enum ConfigSource {
     Static,
     /// Kafka's own default.
     Default,
-    /// The API did not tell.
+    /// The API did not tell, or told a source that is none of these (broker loggers, groups).
     Unknown,
 }
 

@@ -7,12 +7,13 @@ use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResourceResult;
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
+use restow_planner::model::ConfigSource;
 
 use super::super::frame::Body;
 use super::super::{Api, Call, Failure, Malformed};
 use super::{read_resource, resource, text};
 use crate::code::Code;
-use crate::view::{ConfigAnswer, ConfigEntry, ConfigSource, Resource};
+use crate::view::{ConfigAnswer, ConfigEntry, Resource};
 
 /// Effective configs with all levels that set them.
 #[derive(Debug)]
@@ -93,6 +94,6 @@ fn source(code: i8) -> ConfigSource {
         3 => ConfigSource::DynamicDefault,
         4 => ConfigSource::Static,
         5 => ConfigSource::Default,
-        other => ConfigSource::Unknown(other),
+        _ => ConfigSource::Unknown,
     }
 }
