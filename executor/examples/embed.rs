@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use restow_client::{Client, Options, Tcp};
-use restow_executor::drive::Pace;
+use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{FileBacking, Goal, Journal, fold};
 use restow_executor::run::{Env, Stop, Task, work};
@@ -47,12 +47,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         plan_path: path,
         approve: vec![],
         accept: vec![],
+        give_up: vec![],
+        aside: vec![],
         pace: Pace { throttle: Some(50_000_000), poll: Duration::from_secs(2), ..Pace::default() },
     };
     // Send `Stop::Quiesce` through the other end to stop cleanly.
     let (_to, stop) = tokio::sync::watch::channel(Stop::No);
-    let mut env =
-        Env { wall: &wall, stop, watch: &mut Printer, host: "example".into(), pid: std::process::id() };
+    let mut env = Env {
+        wall: &wall,
+        stop,
+        orders: &Orders::default,
+        watch: &mut Printer,
+        host: "example".into(),
+        pid: std::process::id(),
+    };
     let report = work(&client, &plan, &task, &mut journal, &mut memory, &mut env).await?;
     println!("{:?}", report.outcome);
     Ok(())

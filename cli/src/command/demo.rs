@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use restow_client::{Client, Connect, Options, Stream, snapshot};
-use restow_executor::drive::Pace;
+use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking};
 use restow_executor::run::{self, Env, Report, Stop, Task};
@@ -147,14 +147,22 @@ impl Demo {
             plan_path: "demo".into(),
             approve: approve.to_vec(),
             accept: vec![],
+            give_up: vec![],
+            aside: vec![],
             pace: Pace { throttle: Some(THROTTLE), ..Pace::default() },
         };
         let began = self.began;
         let wall = move || began.elapsed().as_millis() as u64;
         let (_to, stop) = watch::channel(Stop::No);
         let mut screen = Slowly(Screen::new(self.format));
-        let mut env =
-            Env { wall: &wall, stop, watch: &mut screen, host: "demo".into(), pid: std::process::id() };
+        let mut env = Env {
+            wall: &wall,
+            stop,
+            orders: &Orders::default,
+            watch: &mut screen,
+            host: "demo".into(),
+            pid: std::process::id(),
+        };
         run::work(&self.client, &self.plan, &task, &mut self.journal, &mut self.memory, &mut env)
             .await
             .map_err(run_error)

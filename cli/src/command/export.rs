@@ -88,7 +88,7 @@ fn write_wave(dir: &Path, plan: &Plan, wave: &Wave) -> Result<(), Error> {
     for at in &wave.moves {
         let m = plan.moves.get(*at);
         let partition = plan.partition_of(&m);
-        let (old, new) = around(wave.step, m.from, m.to);
+        let (old, new) = around(wave.step, m.from, &plan.kept(&m), m.to);
         before.push(assignment(&partition, old)?);
         after.push(assignment(&partition, new)?);
     }
@@ -109,11 +109,16 @@ fn elect(path: &Path, partitions: &[TopicPartition]) -> Result<(), Error> {
 }
 
 /// The lists before and after a step.
-fn around(step: Step, from: &[BrokerId], to: &[BrokerId]) -> (Vec<BrokerId>, Vec<BrokerId>) {
+fn around(
+    step: Step,
+    from: &[BrokerId],
+    kept: &[BrokerId],
+    to: &[BrokerId],
+) -> (Vec<BrokerId>, Vec<BrokerId>) {
     match step {
-        Step::Expand => (from.to_vec(), moves::expanded(from, to)),
-        Step::Swap => (moves::expanded(from, to), moves::swapped(from, to)),
-        Step::Shrink => (moves::swapped(from, to), to.to_vec()),
+        Step::Expand => (from.to_vec(), moves::expanded(kept, to)),
+        Step::Swap => (moves::expanded(kept, to), moves::swapped(kept, to)),
+        Step::Shrink => (moves::swapped(kept, to), to.to_vec()),
     }
 }
 
@@ -149,7 +154,7 @@ mod tests {
     fn p7_each_twin_holds_the_lists_before_the_step() {
         let ids = |list: &[i32]| list.iter().copied().map(BrokerId).collect::<Vec<_>>();
         let (from, to) = (ids(&[1, 3]), ids(&[4, 6]));
-        let [expand, swap, shrink] = Step::ALL.map(|step| around(step, &from, &to));
+        let [expand, swap, shrink] = Step::ALL.map(|step| around(step, &from, &from, &to));
         assert_eq!(expand, (ids(&[1, 3]), ids(&[1, 3, 4, 6])));
         assert_eq!(swap, (expand.1, ids(&[4, 6, 1, 3])));
         assert_eq!(shrink, (swap.1, ids(&[4, 6])));

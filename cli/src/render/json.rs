@@ -62,7 +62,7 @@ fn spread(spread: &Spread) -> Value {
 }
 
 fn one(plan: &Plan, m: &Move<'_>) -> Value {
-    let [expand, swap, shrink] = moves::lists(m.from, m.to).map(|(_, list)| list);
+    let [expand, swap, shrink] = moves::lists(&plan.kept(m), m.to).map(|(_, list)| list);
     json!({
         "topic": plan.topic_of(m).name,
         "partition": m.partition,

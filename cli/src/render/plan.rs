@@ -360,7 +360,7 @@ pub fn certificate(certificate: &Certificate) -> String {
 fn every(plan: &Plan) -> String {
     let mut table = Table::new(&["partition", "start", "expand", "swap", "shrink", ">bytes each"]);
     for m in plan.moves.iter() {
-        let steps = moves::steps(m.from, m.to);
+        let steps = moves::steps(&plan.kept(&m), m.to);
         let after = |step: Step| {
             steps.iter().find(|(s, _)| *s == step).map_or_else(String::new, |(_, list)| replicas::show(list))
         };
@@ -418,7 +418,12 @@ pub(crate) mod tests {
             pacing: Pacing::Staged,
             seed: 0,
             brokers: (1..=6)
-                .map(|id| PlanBroker { id: BrokerId(id), zone: zone(id), limit_bytes: Some(10_000_000) })
+                .map(|id| PlanBroker {
+                    id: BrokerId(id),
+                    rack: zone(id),
+                    zone: zone(id),
+                    limit_bytes: Some(10_000_000),
+                })
                 .collect(),
             rules: Rule::of_plan(true),
             no_worse: vec![],

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use restow_planner::model::BrokerId;
-use restow_planner::plan::{Plan, Step, moves};
+use restow_planner::plan::{Move, Plan, Step, moves};
 use restow_planner::schedule::{Ports, Window, WindowLimits};
 
-use super::standing::{Reached, Standing, is_start};
+use super::course::{Course, course, expanded, first, originals};
+use super::standing::{Reached, Standing};
 use super::throttle::Desired;
 use super::view::{Known, Observed, View};
 use super::{Moment, Now, Pace};
@@ -14,6 +15,8 @@ use crate::journal::{ConfigKey, Gate, Goal, Memory};
 
 /// Time between two far views.
 const FAR: std::time::Duration = std::time::Duration::from_secs(30);
+/// The same while the cluster is worse than it was: so that a hold ends soon after its reason.
+const FAR_WHEN_HELD: std::time::Duration = std::time::Duration::from_secs(5);
 /// Partitions in one shrink request at most: a removal deletes files on brokers.
 pub(super) const SHRINKS: usize = 50;
 /// Partitions in one expand or reorder request at most.
@@ -36,6 +39,10 @@ pub struct Reads {
     pub probe: BTreeSet<u32>,
     /// Brokers that have to show that they answer.
     pub ping: BTreeSet<BrokerId>,
+    /// Brokers that are not asked: they were given up and are out of service.
+    pub skip: BTreeSet<BrokerId>,
+    /// Brokers whose disks the far view looks at: those that get copies.
+    pub disks: BTreeSet<BrokerId>,
     /// Configs to read.
     pub configs: BTreeSet<ConfigKey>,
 }
@@ -55,6 +62,12 @@ pub struct Agenda {
     pub ready: Vec<u32>,
     /// Moves whose list is none of ours.
     pub diverged: Vec<u32>,
+    /// Moves that go back although the run goes forward: their destination was given up.
+    pub undo: Vec<u32>,
+    /// Moves that are back for that reason.
+    pub undone: Vec<u32>,
+    /// Moves that a person set aside, and that are not where the goal wants them.
+    pub aside: Vec<u32>,
     /// Moves that still have something to do for the goal.
     pub left: usize,
     /// Moves whose old copies are dropped (goal `Back`): taking them back would copy.
@@ -68,13 +81,19 @@ impl Agenda {
         let mut todo: BTreeMap<Option<Step>, Vec<u32>> = BTreeMap::new();
         for at in 0..view.moves.len() as u32 {
             let Some(o) = view.observed(at) else { continue };
+            let m = plan.moves.get(at as usize);
+            let course = course(&m, at, goal, pace, memory);
             match o.standing {
                 Standing::Expanding | Standing::Shrinking | Standing::Returning
-                    if View::explained(plan, memory, at, o.standing) =>
+                    if View::explained(plan, memory, at, o) =>
                 {
                     agenda.flying.push(at);
                 }
                 Standing::Settled(_) => {}
+                _ if course == Course::Aside => {
+                    agenda.aside.extend(memory.aside.contains(&at).then_some(at));
+                    continue;
+                }
                 Standing::Diverged => {
                     agenda.diverged.push(at);
                     continue;
@@ -84,20 +103,26 @@ impl Agenda {
                     continue;
                 }
             }
-            match goal {
-                Goal::Forward => {
-                    if let Some(step) = next_step(plan, at, o) {
+            match (goal, course) {
+                (Goal::Quiesce, _) => {}
+                (_, Course::Aside) if !memory.aside.contains(&at) => {}
+                (_, Course::Aside) => agenda.aside.extend(next_step(plan, view, at, o).map(|_| at)),
+                (_, Course::Forward) => {
+                    if let Some(step) = next_step(plan, view, at, o) {
                         todo.entry(Some(step)).or_default().push(at);
                     }
                 }
-                Goal::Back if is_beyond_return(plan, at, o) => agenda.shrunk.push(at),
-                Goal::Back if !is_back(plan, at, o) => todo.entry(None).or_default().push(at),
-                Goal::Back | Goal::Quiesce => {}
+                (Goal::Forward, Course::Back) if is_beyond_return(&m, o) => {}
+                (Goal::Forward, Course::Back) if is_back(&m, view, o) => agenda.undone.push(at),
+                (Goal::Forward, Course::Back) => agenda.undo.push(at),
+                (Goal::Back, Course::Back) if is_beyond_return(&m, o) => agenda.shrunk.push(at),
+                (Goal::Back, Course::Back) if !is_back(&m, view, o) => todo.entry(None).or_default().push(at),
+                (Goal::Back, Course::Back) => {}
             }
         }
-        agenda.left = todo.values().map(Vec::len).sum::<usize>() + agenda.strange.len();
+        agenda.left = todo.values().map(Vec::len).sum::<usize>() + agenda.strange.len() + agenda.undo.len();
         if goal == Goal::Forward {
-            agenda.enter_stage(memory, &todo);
+            agenda.enter_stage(plan, memory, view, &todo);
         }
         let candidates = match goal {
             Goal::Forward => agenda.stage.and_then(|stage| todo.remove(&Some(stage))),
@@ -114,7 +139,15 @@ impl Agenda {
     }
 
     /// A stage ends before the next begins; moves that are strange or unseen keep the earliest stage open.
-    fn enter_stage(&mut self, memory: &Memory, todo: &BTreeMap<Option<Step>, Vec<u32>>) {
+    /// No gate that is still closed to all is passed while a partition stands in a list that is none of ours: it
+    /// has to be set aside first.
+    fn enter_stage(
+        &mut self,
+        plan: &Plan,
+        memory: &Memory,
+        view: &View,
+        todo: &BTreeMap<Option<Step>, Vec<u32>>,
+    ) {
         let first = todo.keys().next().copied().flatten();
         self.stage = if self.strange.is_empty() { first } else { Some(Step::Expand) };
         if !self.strange.is_empty() {
@@ -125,19 +158,32 @@ impl Agenda {
             Some(Step::Shrink) => Gate::Shrink,
             _ => return,
         };
-        self.gate = (!memory.approvals.contains(&gate)).then_some(gate);
+        let is_open = memory.approvals.contains(&gate)
+            && (self.diverged.is_empty() || has_begun(plan, view, gate.step()));
+        self.gate = (!is_open).then_some(gate);
     }
 }
 
+/// Whether any move has taken a step of this kind.
+fn has_begun(plan: &Plan, view: &View, step: Step) -> bool {
+    let reached = if step == Step::Swap { Reached::Swapped } else { Reached::Shrunk };
+    let has_taken = |at: u32| {
+        let stands = view.observed(at).map(|o| o.standing);
+        let is_there = matches!(stands, Some(Standing::Settled(r)) if r >= reached);
+        is_there && plan.moves.get(at as usize).has(step)
+    };
+    (0..view.moves.len() as u32).any(has_taken)
+}
+
 /// The next step of a move, forward; none when it is done.
-fn next_step(plan: &Plan, at: u32, o: &Observed) -> Option<Step> {
+fn next_step(plan: &Plan, view: &View, at: u32, o: &Observed) -> Option<Step> {
     let m = plan.moves.get(at as usize);
     let leads = o.leader == Some(m.to[0]);
     match o.standing {
         Standing::Expanding => Some(Step::Expand),
         Standing::Shrinking => Some(Step::Shrink),
         Standing::Returning => Some(Step::Expand),
-        Standing::Settled(Reached::Start | Reached::Expanded) if needs_copies(&m, o) => Some(Step::Expand),
+        Standing::Settled(Reached::Start) if o.replicas != expanded(&m, o, view) => Some(Step::Expand),
         Standing::Settled(Reached::Start | Reached::Expanded) => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) if !leads => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) => Some(Step::Shrink),
@@ -149,20 +195,15 @@ fn next_step(plan: &Plan, at: u32, o: &Observed) -> Option<Step> {
     }
 }
 
-fn needs_copies(m: &restow_planner::plan::Move<'_>, o: &Observed) -> bool {
-    o.replicas != moves::expanded(m.from, m.to)
-}
-
 /// Whether taking the move back would copy data.
-fn is_beyond_return(plan: &Plan, at: u32, o: &Observed) -> bool {
-    let m = plan.moves.get(at as usize);
-    matches!(o.standing, Standing::Settled(_)) && !m.from.iter().all(|id| o.replicas.contains(id))
+fn is_beyond_return(m: &Move<'_>, o: &Observed) -> bool {
+    matches!(o.standing, Standing::Settled(_)) && !originals(m, o).iter().all(|id| o.replicas.contains(id))
 }
 
 /// Whether the move is back at its start, its leader included.
-fn is_back(plan: &Plan, at: u32, o: &Observed) -> bool {
-    let m = plan.moves.get(at as usize);
-    matches!(o.standing, Standing::Settled(_)) && is_start(&m, &o.replicas) && o.leader == Some(m.from[0])
+fn is_back(m: &Move<'_>, view: &View, o: &Observed) -> bool {
+    let is_there = matches!(o.standing, Standing::Settled(_)) && o.replicas == originals(m, o);
+    is_there && o.leader == first(m, o, view)
 }
 
 /// The moves to act on now: what the window admits, those first that were not held a moment ago.
@@ -241,15 +282,23 @@ fn swap_batch(plan: &Plan, view: &View, candidates: Vec<u32>) -> Vec<u32> {
 pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Reads {
     let agenda = Agenda::of(plan, goal, pace, memory, view, now.moment);
     let is_unseen = view.moves.contains(&Known::Unseen);
-    let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= FAR);
+    let is_worse =
+        view.health.as_ref().zip(memory.baseline.as_ref()).is_some_and(|(health, was)| health.is_worse(was));
+    let cadence = if is_worse { FAR_WHEN_HELD } else { FAR };
+    let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= cadence);
     let mut reads = Reads { far: is_old || (is_unseen && view.ticks < 2), ..Reads::default() };
+    if reads.far && goal == Goal::Forward && agenda.stage.is_none_or(|step| step == Step::Expand) {
+        reads.disks = view.destinations.iter().copied().filter(|id| !view.is_lost(*id)).collect();
+    }
     let mut desired = Desired::default();
-    let known = agenda.flying.iter().chain(&agenda.strange).chain(&agenda.ready).chain(view.canaries.keys());
+    let undo = agenda.undo.iter().take(SUBMITS);
+    let known = agenda.flying.iter().chain(&agenda.strange).chain(&agenda.ready).chain(undo);
+    let known = known.chain(view.canaries.keys());
     for at in known.copied().chain(view.suspects()) {
         let m = plan.moves.get(at as usize);
         reads.topics.insert(plan.topic_of(&m).name.clone());
         reads.probe.insert(at);
-        reads.ping.extend(moves::expanded(m.from, m.to));
+        reads.ping.extend(moves::expanded(m.from, m.to).into_iter().filter(|id| !view.is_lost(*id)));
         if goal != Goal::Quiesce {
             desired.add(plan, view, at, 0);
         }
@@ -262,6 +311,10 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     }
     reads.configs.extend(memory.priors.keys().cloned());
     reads.ping.extend(memory.open.values().map(|open| open.broker));
+    // Who was silent is asked again, until it is known to be out of service.
+    let silent = view.brokers.iter().filter(|(id, seen)| seen.silent.is_some() && !view.is_lost(**id));
+    reads.ping.extend(silent.map(|(id, _)| *id));
+    reads.skip = view.given_up.iter().copied().filter(|id| view.is_lost(*id)).collect();
     reads
 }
 
@@ -271,9 +324,9 @@ pub(super) fn stage_rates(plan: &Plan, view: &View, rate: u64) -> Desired {
     let mut seen: BTreeSet<(Vec<BrokerId>, Vec<BrokerId>)> = BTreeSet::new();
     for at in 0..view.moves.len() as u32 {
         let m = plan.moves.get(at as usize);
-        let left = view.observed(at).is_some_and(|o| next_step(plan, at, o) == Some(Step::Expand));
+        let left = view.observed(at).is_some_and(|o| next_step(plan, view, at, o) == Some(Step::Expand));
         if left && m.has(Step::Expand) && seen.insert((m.from.to_vec(), m.to.to_vec())) {
-            desired.add_rates(m.from, m.to, rate);
+            desired.add_rates(view, m.from, m.to, rate);
         }
     }
     desired

@@ -1,13 +1,14 @@
 //! Back: cancel what is in flight, restore order and leaders, drop what was added. Nothing is copied.
 
 use restow_client::write::Write;
+use restow_planner::model::BrokerId;
 use restow_planner::plan::moves;
 
 use super::agenda::{ELECTIONS, INTERNAL, SHRINKS, SUBMITS};
 use super::decide::{Desk, Request};
 use super::forward::{elections, submit};
 use super::guard::Case;
-use super::standing::{Standing, is_start};
+use super::standing::Standing;
 
 /// What is next for a move on its way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,17 +20,17 @@ enum Leg {
     Drop,
 }
 
-/// Adds what the way back asks for now.
-pub(super) fn act(desk: &mut Desk<'_>) {
+/// Adds what the way back asks for now, for these moves.
+pub(super) fn act(desk: &mut Desk<'_>, moves: &[u32]) {
     let mut legs: Vec<(Leg, Case<'_>)> = Vec::new();
-    for at in desk.agenda.ready.clone() {
+    for at in moves.iter().copied() {
         let Some(case) = desk.case(at) else { continue };
         let leg = leg(&case);
         let verdict = match leg {
             Leg::Wait => continue,
             Leg::Cancel => case.drop_added(),
-            Leg::Reorder | Leg::Elect => case.lead(case.m.from),
-            Leg::Drop => case.drop_added().and_then(|()| case.leads(case.m.from[0])),
+            Leg::Reorder | Leg::Elect => case.lead(&case.kept()),
+            Leg::Drop => case.drop_added().and_then(|()| case.leads(case.first())),
         };
         match verdict {
             Ok(()) => legs.push((leg, case)),
@@ -46,9 +47,16 @@ pub(super) fn act(desk: &mut Desk<'_>) {
     if !elect.is_empty() {
         elections(desk, &elect.iter().collect::<Vec<_>>());
     } else {
-        submit(desk, &reorder, |case| moves::expanded(case.m.from, case.m.to), ELECTIONS);
+        submit(desk, &reorder, ordered, ELECTIONS);
     }
-    submit(desk, &drop, |case| case.m.from.to_vec(), SHRINKS);
+    submit(desk, &drop, |case| case.from.clone(), SHRINKS);
+}
+
+/// The same set in the order of the way back: nothing is added to what is there.
+fn ordered(case: &Case<'_>) -> Vec<BrokerId> {
+    let mut list = moves::expanded(&case.from, case.m.to);
+    list.retain(|id| case.observed.replicas.contains(id));
+    list
 }
 
 /// Cancels what is in flight, where a process that only stops may do so.
@@ -92,11 +100,11 @@ fn leg(case: &Case<'_>) -> Leg {
         Standing::Expanding | Standing::Shrinking => Leg::Cancel,
         Standing::Returning | Standing::Foreign | Standing::Diverged => Leg::Wait,
         Standing::Settled(_) => {
-            let leads = o.leader == Some(case.m.from[0]);
-            if is_start(&case.m, &o.replicas) {
+            let leads = o.leader == Some(case.first());
+            if o.replicas == case.from {
                 return if leads { Leg::Wait } else { Leg::Elect };
             }
-            if o.replicas != moves::expanded(case.m.from, case.m.to) {
+            if o.replicas != ordered(case) {
                 return Leg::Reorder;
             }
             if leads { Leg::Drop } else { Leg::Elect }

@@ -8,9 +8,10 @@ use restow_planner::plan::{Plan, Step};
 use super::agenda::{Agenda, stage_rates};
 use super::guard::Case;
 use super::open::{Blocked, blocked};
+use super::stall::stall;
 use super::throttle::{Desired, Difference, difference};
 use super::view::{Known, View};
-use super::{FRESH, Hold, LAG, Moment, Now, Pace, Scope, Stay};
+use super::{Cause, FRESH, Hold, LAG, Moment, Now, Pace, Scope, Stay};
 use crate::journal::{Goal, Memory, Outcome, Record};
 
 /// One wire request.
@@ -52,6 +53,8 @@ pub struct Decision {
     pub notes: Vec<String>,
     /// What of ours is still set, in words.
     pub left: Vec<String>,
+    /// Whether nothing goes on: something holds that nobody asked for, nothing is sent, and no copy moves.
+    pub is_stuck: bool,
     /// When to come back.
     pub next: Next,
 }
@@ -67,6 +70,12 @@ pub(super) struct Desk<'a> {
     pub requests: Vec<Request>,
     pub holds: BTreeSet<Hold>,
     pub held: Vec<(u32, Stay)>,
+    /// What holds moves beyond their own guards.
+    pub health: Vec<Hold>,
+    /// Whether a move was left because it would not end before `--until`.
+    pub closing: bool,
+    /// Wall time in milliseconds since 1970.
+    pub wall: u64,
     /// Moves that will be in flight after this decision.
     pub starting: Vec<u32>,
     pub canaries: Vec<u32>,
@@ -89,8 +98,8 @@ impl<'a> Desk<'a> {
             refused.filter(|(since, _)| self.view.at.saturating_sub(*since) < self.pace.poll)
         {
             let scope = Scope::Partition(case.partition());
-            let hold =
-                Hold { scope, reason: format!("Kafka refused: {why}"), clears: "Kafka accepts it".into() };
+            let reason = format!("Kafka refused: {why}");
+            let hold = Hold { cause: Cause::Guard, scope, reason, clears: "Kafka accepts it".into() };
             self.stay(at, hold.into());
             return None;
         }
@@ -100,20 +109,6 @@ impl<'a> Desk<'a> {
     /// Remembers why a move is not acted on now.
     pub fn stay(&mut self, at: u32, stay: Stay) {
         self.held.push((at, stay));
-    }
-
-    /// Foreign moves hold the brokers that they concern (promise E8).
-    pub fn foreign_hold(&self, case: &Case<'_>) -> Option<Hold> {
-        let concerns = |r: &&restow_client::read::Reassignment| {
-            let busy = r.adding.iter().chain(&r.removing);
-            let ours: Vec<_> = case.m.from.iter().chain(case.m.to).collect();
-            busy.into_iter().any(|id| ours.contains(&id))
-        };
-        self.view.foreign.iter().find(concerns).map(|r| Hold {
-            scope: Scope::Broker(*r.adding.first().or(r.removing.first()).unwrap_or(&r.replicas[0])),
-            reason: format!("{}-{} is moved by somebody else", r.topic, r.partition),
-            clears: "that move ends".into(),
-        })
     }
 }
 
@@ -129,14 +124,23 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         requests: vec![],
         holds: BTreeSet::new(),
         held: vec![],
+        health: vec![],
+        closing: false,
+        wall: now.wall,
         starting: vec![],
         canaries: vec![],
     };
+    if goal == Goal::Forward {
+        desk.look_around();
+    }
     desk.holds.extend(std::mem::take(&mut desk.blocked.holds));
     if now.moment.saturating_sub(view.at) <= FRESH {
         match goal {
             Goal::Forward => super::forward::act(&mut desk),
-            Goal::Back => super::back::act(&mut desk),
+            Goal::Back => {
+                let ready = desk.agenda.ready.clone();
+                super::back::act(&mut desk, &ready);
+            }
             Goal::Quiesce => super::back::cancel(&mut desk),
         }
     }
@@ -151,6 +155,7 @@ impl Desk<'_> {
         let unseen = self.view.moves.iter().position(|known| *known == Known::Unseen);
         if let Some(at) = unseen.filter(|_| self.view.ticks > 2) {
             self.holds.insert(Hold {
+                cause: Cause::Unexplained,
                 scope: Scope::Partition(self.plan.partition_of(&self.plan.moves.get(at))),
                 reason: "metadata does not show it".into(),
                 clears: "it does; is DESCRIBE on the topic missing?".into(),
@@ -159,11 +164,14 @@ impl Desk<'_> {
         for at in &self.agenda.strange {
             let partition = self.plan.partition_of(&self.plan.moves.get(*at as usize));
             self.holds.insert(Hold {
+                cause: Cause::Unexplained,
                 scope: Scope::Partition(partition),
                 reason: "a reassignment is in flight that our journal does not explain".into(),
                 clears: "it ends; it is never cancelled or throttled by this run".into(),
             });
         }
+        let stalls = self.agenda.flying.iter().filter_map(|at| stall(self.plan, self.pace, self.view, *at));
+        self.holds.extend(stalls.collect::<Vec<_>>());
     }
 
     /// The difference between the throttles that should be and those that are; its requests come before the
@@ -173,8 +181,8 @@ impl Desk<'_> {
         // Who only goes back or stops keeps the throttle under which copies are in flight.
         let kept = self.memory.throttle.filter(|_| goal != Goal::Forward);
         if let Some(rate) = self.pace.throttle.or(kept) {
-            if goal == Goal::Forward && self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none()
-            {
+            let expands = self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none();
+            if goal == Goal::Forward && expands && !self.closing {
                 desired = stage_rates(self.plan, self.view, rate);
             }
             for at in self.agenda.flying.iter().chain(&self.starting) {
@@ -186,6 +194,11 @@ impl Desk<'_> {
 
     fn finish(mut self, goal: Goal, throttle: Difference) -> Decision {
         let mut records = std::mem::take(&mut self.blocked.records);
+        if let Some(health) =
+            self.view.health.as_ref().filter(|_| goal == Goal::Forward && self.memory.baseline.is_none())
+        {
+            records.push(Record::Baseline(health.baseline()));
+        }
         let waits = self.collect_stays();
         records.extend(throttle.records);
         let submissions = std::mem::take(&mut self.requests);
@@ -194,6 +207,7 @@ impl Desk<'_> {
             throttle.requests.into_iter().filter(|request| self.reaches(request)).collect();
         requests.extend(submissions);
         let left: Vec<String> = throttle.pending.iter().map(ToString::to_string).collect();
+        let is_stuck = requests.is_empty() && self.is_stuck();
         let next =
             if acted && !requests.is_empty() { Next::Again } else { self.next(goal, &throttle.pending) };
         Decision {
@@ -205,8 +219,16 @@ impl Desk<'_> {
             canaries: self.canaries,
             notes: throttle.notes,
             left,
+            is_stuck,
             next,
         }
+    }
+
+    /// Whether something holds that nobody asked for, and no copy moves.
+    fn is_stuck(&self) -> bool {
+        let is_fault = |hold: &Hold| !hold.cause.is_asked_for();
+        let is_still = |at: &u32| self.view.copies.is_still(*at, self.view.at);
+        self.holds.iter().any(is_fault) && self.agenda.flying.iter().all(is_still)
     }
 
     /// The holds of moves that were judged now or a moment ago; what is waited for that is no fault.
@@ -238,12 +260,14 @@ impl Desk<'_> {
             return Next::After(self.pace.poll);
         }
         let at_goal = match goal {
-            Goal::Forward => self.agenda.gate.is_some() || self.agenda.stage.is_none(),
+            Goal::Forward if !self.agenda.undo.is_empty() => false,
+            Goal::Forward => self.agenda.gate.is_some() || self.agenda.stage.is_none() || self.closing,
             Goal::Back => self.agenda.left == 0,
             Goal::Quiesce => !self.pace.cancels || self.agenda.flying.is_empty(),
         };
         // What is in flight still needs its throttles; at a gate nothing of ours is in flight.
-        if !at_goal || (goal != Goal::Quiesce && !self.agenda.flying.is_empty()) {
+        let is_awaited = |at: &u32| !self.memory.aside.contains(at);
+        if !at_goal || (goal != Goal::Quiesce && self.agenda.flying.iter().any(is_awaited)) {
             let busy = !self.agenda.flying.is_empty() || !self.agenda.ready.is_empty();
             return if busy && self.holds.is_empty() { Next::Again } else { Next::After(self.pace.poll) };
         }
@@ -269,7 +293,9 @@ impl Desk<'_> {
         match (goal, self.agenda.gate) {
             (Goal::Quiesce, _) => Outcome::Stopped,
             (Goal::Forward, Some(gate)) => Outcome::Gate(gate),
+            (Goal::Forward, _) if self.agenda.stage.is_some() => Outcome::Stopped,
             (Goal::Back, _) if !self.agenda.shrunk.is_empty() => Outcome::PartlyBack,
+            _ if !self.agenda.aside.is_empty() || !self.agenda.undone.is_empty() => Outcome::Aside,
             _ if left => Outcome::Left,
             _ => Outcome::Done,
         }

@@ -1,6 +1,7 @@
 //! Forward: expand, swap, shrink.
 
 use restow_client::write::Write;
+use restow_planner::model::replicas::minus;
 use restow_planner::plan::{Step, moves};
 
 use super::Stay;
@@ -12,9 +13,14 @@ use crate::journal::Gate;
 
 /// Adds what the stage asks for now.
 pub(super) fn act(desk: &mut Desk<'_>) {
+    if !desk.is_paused() {
+        let undo = desk.agenda.undo.clone();
+        super::back::act(desk, &undo);
+    }
     if desk.agenda.gate.is_some() {
         return;
     }
+    desk.close_in_time();
     match desk.agenda.stage {
         Some(Step::Expand) => expand(desk),
         Some(Step::Swap) => swap(desk),
@@ -28,12 +34,15 @@ fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<
     let mut passed = Vec::new();
     for at in desk.agenda.ready.clone() {
         let Some(case) = desk.case(at) else { continue };
-        let verdict = match desk.foreign_hold(&case) {
-            Some(hold) => Err(Stay::Hold(hold)),
+        let verdict = match desk.held_by(&case) {
+            Some(stay) => Err(stay),
             None => guard(desk, &case),
         };
         match verdict {
-            Ok(()) => passed.push(case),
+            Ok(()) => {
+                desk.starting.extend((desk.agenda.stage == Some(Step::Expand)).then_some(at));
+                passed.push(case);
+            }
             Err(stay) => desk.stay(at, stay),
         }
     }
@@ -41,10 +50,31 @@ fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<
 }
 
 fn expand(desk: &mut Desk<'_>) {
+    give_up(desk);
     let passed = pass(desk, |_, case| Ok(case.expand()?));
-    let list = |case: &Case<'_>| moves::expanded(case.m.from, case.m.to);
-    desk.starting = passed.iter().map(|case| case.at).collect();
+    let list = |case: &Case<'_>| moves::expanded(&case.kept(), case.m.to);
     submit(desk, &passed, list, SUBMITS);
+}
+
+/// Expansions in flight that wait for a broker which was given up: all new copies are there, and Kafka 3.8 to 4.1
+/// wait for the dead one too. The same list without it ends at once.
+fn give_up(desk: &mut Desk<'_>) {
+    if desk.view.given_up.is_empty() || desk.is_paused() {
+        return;
+    }
+    let mut passed = Vec::new();
+    for at in desk.agenda.flying.clone() {
+        let waits = |case: &Case<'_>| {
+            let is_expanding = case.observed.standing == Standing::Expanding && !case.lost.is_empty();
+            is_expanding && minus(&moves::added(case.m.from, case.m.to), &case.observed.isr).is_empty()
+        };
+        let Some(case) = desk.case(at).filter(waits) else { continue };
+        match case.give_up() {
+            Ok(()) => passed.push(case),
+            Err(hold) => desk.stay(at, hold.into()),
+        }
+    }
+    submit(desk, &passed, |case| moves::expanded(&case.kept(), case.m.to), SUBMITS);
 }
 
 fn swap(desk: &mut Desk<'_>) {
@@ -61,7 +91,7 @@ fn swap(desk: &mut Desk<'_>) {
     if desk.view.canaries.is_empty() && !desk.view.canaries_stood {
         desk.canaries = passed.iter().take(CANARIES).map(|case| case.at).collect();
     }
-    submit(desk, &passed, |case| moves::swapped(case.m.from, case.m.to), SUBMITS);
+    submit(desk, &passed, |case| moves::swapped(&case.from, case.m.to), SUBMITS);
 }
 
 /// The first swapped partitions are elected: if leader or ISR do not stand now, no further one is touched.

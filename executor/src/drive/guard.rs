@@ -4,8 +4,9 @@ use restow_planner::model::replicas::{minus, show};
 use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::{Move, Plan, moves};
 
+use super::course::{lost, originals};
 use super::view::{Observed, View};
-use super::{Hold, Scope};
+use super::{Cause, Hold, Scope};
 
 /// Replicas whose broker answered for the partition in this tick with the view's leader epoch, that are in
 /// the view's ISR, and whose log end offset is at or past the leader's high watermark read before it.
@@ -26,6 +27,10 @@ pub(super) struct Case<'a> {
     pub at: u32,
     pub m: Move<'a>,
     pub observed: &'a Observed,
+    /// The originals, but for given-up brokers that it has dropped.
+    pub from: Vec<BrokerId>,
+    /// Those of them that are given up and out of service: nothing is expected of them.
+    pub lost: Vec<BrokerId>,
     pub live: Vec<BrokerId>,
 }
 
@@ -34,15 +39,27 @@ impl<'a> Case<'a> {
     pub fn of(plan: &'a Plan, view: &'a View, at: u32) -> Option<Self> {
         let observed = view.observed(at)?;
         let live = live_copies(view, at, observed);
-        Some(Case { plan, view, at, m: plan.moves.get(at as usize), observed, live })
+        let m = plan.moves.get(at as usize);
+        let (from, lost) = (originals(&m, observed), lost(&m, observed, view));
+        Some(Case { plan, view, at, m, observed, from, lost, live })
     }
 
     pub fn partition(&self) -> TopicPartition {
         self.plan.partition_of(&self.m)
     }
 
+    /// The originals that serve: `O minus N`.
+    pub fn kept(&self) -> Vec<BrokerId> {
+        minus(&self.from, &self.lost)
+    }
+
+    /// The one that leads when the move is back.
+    pub fn first(&self) -> BrokerId {
+        self.kept().first().copied().unwrap_or(self.m.from[0])
+    }
+
     fn hold(&self, reason: String, clears: &str) -> Hold {
-        Hold { scope: Scope::Partition(self.partition()), reason, clears: clears.into() }
+        Hold { cause: Cause::Guard, scope: Scope::Partition(self.partition()), reason, clears: clears.into() }
     }
 
     /// Only a partition that was observed and probed in this very tick is acted on (promise E2).
@@ -79,7 +96,7 @@ impl<'a> Case<'a> {
 
     /// Expand: every replica of `O` is a live copy and every added broker answers.
     pub fn expand(&self) -> Result<(), Hold> {
-        self.all_live(self.m.from)?;
+        self.all_live(&self.kept())?;
         let silent = minus(
             &moves::added(self.m.from, self.m.to),
             &self.view.answered.iter().copied().collect::<Vec<_>>(),
@@ -87,11 +104,19 @@ impl<'a> Case<'a> {
         match silent.first() {
             None => Ok(()),
             Some(id) => Err(Hold {
+                cause: Cause::Guard,
                 scope: Scope::Broker(*id),
                 reason: format!("destination broker {id} does not answer"),
                 clears: "it answers".into(),
             }),
         }
+    }
+
+    /// Giving up a broker over an expand in flight, the one override that there is: all new copies are live, and
+    /// what is left without the broker is enough.
+    pub fn give_up(&self) -> Result<(), Hold> {
+        self.all_live(&moves::added(self.m.from, self.m.to))?;
+        self.leaves_enough(&moves::expanded(&self.kept(), self.m.to))
     }
 
     /// Swap, and every election, towards `list`: all of it is in the ISR and its first is a live copy.
@@ -121,13 +146,13 @@ impl<'a> Case<'a> {
 
     /// Cancel, or dropping the added replicas: what is left in `O` is enough.
     pub fn drop_added(&self) -> Result<(), Hold> {
-        if !self.m.from.iter().any(|id| self.live.contains(id)) {
+        if !self.from.iter().any(|id| self.live.contains(id)) {
             return Err(self.hold(
-                format!("no replica of the originals {} is a live copy", show(self.m.from)),
+                format!("no replica of the originals {} is a live copy", show(&self.from)),
                 "one of them is",
             ));
         }
-        self.leaves_enough(self.m.from)
+        self.leaves_enough(&self.from)
     }
 
     /// E4: among the replicas that answered in this tick, `after` keeps at least min(live before, RF at the

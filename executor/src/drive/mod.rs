@@ -3,28 +3,36 @@
 //! A tick: [`reads`] says what to look at, the shell looks, [`View::next`] learns it, [`decide`] answers with
 //! journal records, ordered requests, holds, and when to come back.
 
+mod admit;
 mod agenda;
 mod back;
+mod course;
 mod decide;
 mod forward;
 mod guard;
+mod health;
+mod hold;
 mod open;
+mod stall;
 mod standing;
 mod throttle;
 mod view;
 
 pub use agenda::{Agenda, Reads, reads};
+pub use course::Course;
 pub use decide::{Decision, Next, Request, decide};
 pub use guard::live_copies;
+pub use health::{Dir, Health, Tally};
+pub use hold::{Cause, Hold, Ignore, Scope, Stay, partition};
+pub use stall::Copies;
 pub use standing::{Reached, Seen, Standing, is_start, reached, standing};
 pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE};
 pub use view::{Answers, BrokerSeen, Far, Known, Observed, Probe, View};
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use restow_planner::model::{BrokerId, TopicPartition};
-use serde::Serialize;
+use restow_planner::model::BrokerId;
 
 /// A moment, as time since this process began.
 pub type Moment = Duration;
@@ -63,6 +71,12 @@ pub struct Pace {
     pub cancels: bool,
     /// How long to wait while everything is held; none is for ever.
     pub hold_timeout: Option<Duration>,
+    /// Holds that a person overrides for this process.
+    pub ignore: BTreeSet<Ignore>,
+    /// Wall time in milliseconds since 1970 at which nothing may be in flight any more; none is never.
+    pub until: Option<u64>,
+    /// A rollback takes back only moves that go to this broker; none is all.
+    pub only: Option<BrokerId>,
 }
 
 impl Default for Pace {
@@ -75,60 +89,20 @@ impl Default for Pace {
             dwell: Duration::from_secs(30),
             cancels: false,
             hold_timeout: None,
+            ignore: BTreeSet::new(),
+            until: None,
+            only: None,
         }
     }
 }
 
-/// What a hold holds.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// Everything.
-    Cluster,
-    /// What concerns this broker.
-    Broker(BrokerId),
-    /// This partition.
-    Partition(TopicPartition),
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scope::Cluster => f.write_str("cluster"),
-            Scope::Broker(id) => write!(f, "broker {id}"),
-            Scope::Partition(partition) => partition.fmt(f),
-        }
-    }
-}
-
-/// A reason not to act now.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Hold {
-    /// What it holds.
-    pub scope: Scope,
-    /// Why.
-    pub reason: String,
-    /// What clears it.
-    pub clears: String,
-}
-
-/// Why a move is not acted on now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stay {
-    /// Something is wrong.
-    Hold(Hold),
-    /// Nothing is wrong; it takes time.
-    Wait(String),
-}
-
-impl From<Hold> for Stay {
-    fn from(hold: Hold) -> Self {
-        Stay::Hold(hold)
-    }
-}
-
-impl fmt::Display for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} (clears when {})", self.scope, self.reason, self.clears)
-    }
+/// What a person asks of a running process, read anew in every tick.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Orders {
+    /// Why the run is paused, in words: the file that does it.
+    pub paused: Option<String>,
+    /// What `--hold-file` and `--hold-command` say, in words; empty holds nothing.
+    pub external: Vec<String>,
+    /// The throttle in place of the one that the process began with; inner none is no throttle.
+    pub throttle: Option<Option<u64>>,
 }

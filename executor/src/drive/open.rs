@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use restow_client::write::Write;
 
 use super::view::View;
-use super::{Hold, Now, OPEN, Scope};
+use super::{Cause, Hold, Now, OPEN, Scope};
 use crate::journal::{ConfigKey, Memory, OpenWrite, Record};
 
 /// What open writes block.
@@ -59,6 +59,7 @@ fn hold(seq: u64, open: &OpenWrite) -> Hold {
         Write::Configs { items, .. } => format!("a change of {} configs", items.len()),
     };
     Hold {
+        cause: Cause::OpenWrite,
         scope: Scope::Broker(open.broker),
         reason: format!(
             "{what} (write {seq}) was sent to broker {} and not answered: it may still be applied",

@@ -46,6 +46,34 @@ pub enum Standing {
     Diverged,
 }
 
+/// Where a move stands whose originals may lack brokers that a person gave up, and which of them it lacks.
+///
+/// Without them it is the same move with fewer originals. While they are being dropped, together with the copies
+/// that are added, it is [`Standing::Expanding`].
+pub fn standing_without(m: &Move<'_>, seen: &Seen<'_>, given_up: &[BrokerId]) -> (Standing, Vec<BrokerId>) {
+    let whole = standing(m, seen);
+    let may_go = |id: &BrokerId| given_up.contains(id) && !m.to.contains(id);
+    if !matches!(whole, Standing::Foreign | Standing::Diverged) || !m.from.iter().any(|id| may_go(id)) {
+        return (whole, vec![]);
+    }
+    let is_gone = |id: &&BrokerId| may_go(id) && (seen.removing.contains(id) || !seen.replicas.contains(id));
+    let dropped: Vec<BrokerId> = m.from.iter().filter(is_gone).copied().collect();
+    let kept = moves::kept(m.from, &dropped);
+    if !seen.removing.is_empty() && seen.removing.iter().all(may_go) {
+        let expanded = moves::expanded(&kept, m.to);
+        let adds = seen.adding.iter().all(|id| m.to.contains(id));
+        let standing = if adds && seen.replicas.starts_with(&expanded) { Standing::Expanding } else { whole };
+        return (standing, dropped);
+    }
+    // A cancel in that moment leaves the dropped ones behind the others.
+    let stays: Vec<BrokerId> = m.from.iter().filter(|id| !may_go(id)).copied().collect();
+    let rest = seen.replicas.strip_prefix(stays.as_slice());
+    if seen.adding.is_empty() && rest.is_some_and(|rest| !rest.is_empty() && rest.iter().all(may_go)) {
+        return (Standing::Settled(Reached::Start), vec![]);
+    }
+    (standing(&Move { from: &kept, ..*m }, seen), dropped)
+}
+
 /// Where a move stands.
 pub fn standing(m: &Move<'_>, seen: &Seen<'_>) -> Standing {
     let (added, removed) = (moves::added(m.from, m.to), moves::removed(m.from, m.to));
@@ -117,6 +145,35 @@ mod tests {
         assert_eq!(at(&[1, 3, 4], &[4], &[]), Standing::Foreign);
         assert_eq!(at(&[3, 1], &[], &[]), Standing::Diverged);
         assert_eq!(at(&[6, 4, 1, 3], &[], &[]), Standing::Diverged);
+    }
+
+    #[test]
+    fn a_move_without_a_broker_that_was_given_up() {
+        let (from, to) = (ids(&[1, 3]), ids(&[4, 6]));
+        let m = Move { topic: 0, partition: 0, from: &from, to: &to, bytes: None, leader: None };
+        let at = |replicas: &[i32], adding: &[i32], removing: &[i32]| {
+            let (replicas, adding, removing) = (ids(replicas), ids(adding), ids(removing));
+            let seen = Seen { replicas: &replicas, adding: &adding, removing: &removing };
+            let (standing, dropped) = standing_without(&m, &seen, &ids(&[1]));
+            (standing, dropped.iter().map(|id| id.0).collect::<Vec<_>>())
+        };
+        assert_eq!(at(&[1, 3], &[], &[]), (Standing::Settled(Reached::Start), vec![]));
+        assert_eq!(at(&[1, 3, 4, 6], &[4, 6], &[]), (Standing::Expanding, vec![]));
+        assert_eq!(at(&[3, 4, 6, 1], &[4, 6], &[1]), (Standing::Expanding, vec![1]));
+        assert_eq!(at(&[3, 4, 6, 1], &[], &[1]), (Standing::Expanding, vec![1]));
+        assert_eq!(at(&[3, 4, 6], &[], &[]), (Standing::Settled(Reached::Expanded), vec![1]));
+        assert_eq!(at(&[4, 6, 3], &[], &[]), (Standing::Settled(Reached::Swapped), vec![1]));
+        assert_eq!(at(&[4, 6, 3], &[], &[3]), (Standing::Shrinking, vec![1]));
+        assert_eq!(at(&[4, 6, 1, 3], &[], &[1, 3]), (Standing::Shrinking, vec![]));
+        assert_eq!(at(&[3], &[], &[]), (Standing::Settled(Reached::Start), vec![1]));
+        assert_eq!(
+            at(&[3, 1], &[], &[]),
+            (Standing::Settled(Reached::Start), vec![]),
+            "cancelled while dropped"
+        );
+        assert_eq!(at(&[3, 4, 6], &[], &[4, 6]), (Standing::Returning, vec![1]));
+        assert_eq!(at(&[5, 3], &[], &[]).0, Standing::Diverged);
+        assert_eq!(at(&[4, 6], &[], &[]), (Standing::Settled(Reached::Shrunk), vec![]));
     }
 
     #[test]

@@ -58,22 +58,22 @@ impl Desired {
         let mut entry = |key: &str, broker: BrokerId| {
             self.lists.entry(topic_key(topic, key)).or_default().insert(format!("{}:{broker}", m.partition));
         };
-        for broker in moves::expanded(m.from, m.to) {
+        for broker in moves::expanded(m.from, m.to).into_iter().filter(|id| !view.is_lost(*id)) {
             entry(LEADER_LIST, broker);
         }
         for broker in moves::added(m.from, m.to).into_iter().filter(|b| !joined.contains(b)) {
             entry(FOLLOWER_LIST, broker);
         }
-        self.add_rates(m.from, m.to, rate);
+        self.add_rates(view, m.from, m.to, rate);
     }
 
     /// Sets the rates on the brokers of a move, whether it is in flight or not: while a stage has moves to
     /// come, rates stay, so that they are not set and restored with every move.
-    pub fn add_rates(&mut self, from: &[BrokerId], to: &[BrokerId], rate: u64) {
-        for broker in moves::expanded(from, to) {
+    pub fn add_rates(&mut self, view: &View, from: &[BrokerId], to: &[BrokerId], rate: u64) {
+        for broker in moves::expanded(from, to).into_iter().filter(|id| !view.is_lost(*id)) {
             self.rates.insert(broker_key(broker, LEADER_RATE), rate.to_string());
         }
-        for broker in moves::added(from, to) {
+        for broker in moves::added(from, to).into_iter().filter(|id| !view.is_lost(*id)) {
             self.rates.insert(broker_key(broker, FOLLOWER_RATE), rate.to_string());
         }
     }

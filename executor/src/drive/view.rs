@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use restow_client::read::{ClusterView, Reassignment, Resource, TopicView};
 use restow_planner::model::BrokerId;
-use restow_planner::model::replicas::same_set;
-use restow_planner::plan::Plan;
+use restow_planner::model::replicas::{minus, same_set};
+use restow_planner::plan::{Plan, moves};
 
-use super::standing::{Seen, Standing, standing};
-use super::{Moment, Now, Stay};
+use super::health::{Dir, Health};
+use super::stall::Copies;
+use super::standing::{Seen, Standing, standing_without};
+use super::{Moment, Now, Orders, Stay};
 use crate::journal::{ConfigKey, Memory};
 
 /// What one tick read.
@@ -41,6 +43,8 @@ pub struct Far {
     pub topics: Vec<TopicView>,
     /// Effective `min.insync.replicas` by topic name.
     pub min_isr: BTreeMap<String, u32>,
+    /// Log directories of brokers that get copies.
+    pub dirs: BTreeMap<BrokerId, Vec<Dir>>,
 }
 
 /// Log end offsets of one partition's replicas, each asked of its own broker.
@@ -67,6 +71,8 @@ pub struct Observed {
     pub epoch: i32,
     /// Where its move stands.
     pub standing: Standing,
+    /// Originals that it has dropped, because a person gave them up.
+    pub dropped: Vec<BrokerId>,
     /// Since when, without a break, the leader is `K[0]` and all of `K` is in the ISR.
     pub steady: Option<Moment>,
 }
@@ -136,6 +142,18 @@ pub struct View {
     pub canaries_stood: bool,
     /// Number of ticks seen.
     pub ticks: u64,
+    /// Brokers that a person gave up, in the plan or in the run.
+    pub given_up: Vec<BrokerId>,
+    /// What the last far view showed beside our moves.
+    pub health: Option<Health>,
+    /// Where copies in flight stood when they last moved.
+    pub copies: Copies,
+    /// What a person asks of this process.
+    pub orders: Orders,
+    /// Brokers that get copies by the plan.
+    pub destinations: BTreeSet<BrokerId>,
+    /// Bytes/s of all copies together, measured by this process; none where unknown.
+    pub rate: Option<u64>,
     lookup: BTreeMap<String, BTreeMap<i32, u32>>,
 }
 
@@ -166,6 +184,12 @@ impl View {
             canaries: BTreeMap::new(),
             canaries_stood: false,
             ticks: 0,
+            given_up: plan.given_up.clone(),
+            health: None,
+            copies: Copies::default(),
+            orders: Orders::default(),
+            destinations: plan.moves.iter().flat_map(|m| moves::added(m.from, m.to)).collect(),
+            rate: None,
             lookup,
         }
     }
@@ -174,6 +198,7 @@ impl View {
     pub fn next(&mut self, plan: &Plan, memory: &Memory, answers: Answers, now: Now) {
         self.at = now.moment;
         self.ticks += 1;
+        self.given_up = plan.given_up.iter().chain(&memory.given_up).copied().collect();
         self.learn_brokers(&answers, now);
         self.probes = answers.probes;
         self.configs = answers.configs;
@@ -189,12 +214,20 @@ impl View {
             self.far_at = Some(now.moment);
             self.min_isr.clone_from(&far.min_isr);
             self.learn_topics(plan, &far.topics, &answers.reassignments, true);
+            let ours = |topic: &str, partition| self.move_of(topic, partition).is_some();
+            self.health = Some(Health::of(plan, far, &answers.reassignments, ours));
         }
         self.learn_topics(plan, &answers.topics, &answers.reassignments, false);
         let listed = answers.reassignments.iter().filter_map(|r| self.move_of(&r.topic, r.partition));
         self.listed = listed.collect();
         self.foreign = answers.reassignments.into_iter().filter(|r| !self.is_ours(r, memory)).collect();
         self.count_canaries(plan);
+        self.follow_copies(plan);
+    }
+
+    /// Whether a broker was given up and is out of service.
+    pub fn is_lost(&self, id: BrokerId) -> bool {
+        self.given_up.contains(&id) && self.brokers.get(&id).is_some_and(|seen| seen.fenced)
     }
 
     /// The move of a partition.
@@ -218,13 +251,13 @@ impl View {
     }
 
     /// Whether the journal explains what is in flight for a move: we asked for that list.
-    pub fn explained(plan: &Plan, memory: &Memory, at: u32, standing: Standing) -> bool {
-        use restow_planner::plan::moves::expanded;
+    pub fn explained(plan: &Plan, memory: &Memory, at: u32, o: &Observed) -> bool {
         let m = plan.moves.get(at as usize);
-        let list = match standing {
-            Standing::Expanding => expanded(m.from, m.to),
+        let from = moves::kept(m.from, &o.dropped);
+        let list = match o.standing {
+            Standing::Expanding => moves::expanded(&from, m.to),
             Standing::Shrinking => m.to.to_vec(),
-            Standing::Returning => m.from.to_vec(),
+            Standing::Returning => from,
             _ => return false,
         };
         memory.asked.get(&at).is_some_and(|asked| asked.contains(&list))
@@ -312,6 +345,7 @@ impl View {
         let m = plan.moves.get(at as usize);
         let (adding, removing) = flying.map_or((&[][..], &[][..]), |r| (&r.adding, &r.removing));
         let replicas = flying.map_or(&p.replicas, |r| &r.replicas);
+        let (standing, dropped) = standing_without(&m, &Seen { replicas, adding, removing }, &self.given_up);
         let is_steady = p.leader == Some(m.to[0]) && m.to.iter().all(|id| p.isr.contains(id));
         let before = self.observed(at).and_then(|o| o.steady);
         Some(Known::At(Box::new(Observed {
@@ -320,9 +354,21 @@ impl View {
             isr: p.isr.clone(),
             leader: p.leader,
             epoch: p.leader_epoch,
-            standing: standing(&m, &Seen { replicas, adding, removing }),
+            standing,
+            dropped,
             steady: is_steady.then(|| before.unwrap_or(self.at)),
         })))
+    }
+
+    fn follow_copies(&mut self, plan: &Plan) {
+        let (known, probes, nothing) = (&self.moves, &self.probes, BTreeMap::new());
+        let flying = self.listed.iter().filter_map(|at| {
+            let Known::At(o) = &known[*at as usize] else { return None };
+            let m = plan.moves.get(*at as usize);
+            let absent = minus(&moves::added(m.from, m.to), &o.isr);
+            Some((*at, absent, probes.get(at).map_or(&nothing, |probe| &probe.log_end)))
+        });
+        self.copies.learn(flying, self.at);
     }
 
     /// The first swapped partitions count as sound when leader and ISR stand in two successive views.

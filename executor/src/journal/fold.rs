@@ -6,7 +6,7 @@ use restow_client::Code;
 use restow_client::write::{ConfigOp, Write};
 use restow_planner::model::BrokerId;
 
-use super::records::{ConfigKey, Gate, Goal, Opened, Outcome, PriorValue, Record, Sent};
+use super::records::{Baseline, ConfigKey, Gate, Goal, Opened, Outcome, PriorValue, Record, Sent};
 
 /// A write whose effect may still arrive (promise E6).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,12 @@ pub struct Memory {
     pub throttle: Option<u64>,
     /// Gates that a person approved in this run.
     pub approvals: BTreeSet<Gate>,
+    /// Brokers that a person gave up in this run.
+    pub given_up: BTreeSet<BrokerId>,
+    /// Moves that a person set aside in this run, as positions in the plan.
+    pub aside: BTreeSet<u32>,
+    /// What was unhealthy when this run began.
+    pub baseline: Option<Baseline>,
     /// Config keys whose differences a person accepted when applying.
     pub accepted: BTreeSet<String>,
     /// Configs of ours that somebody else changed in this run.
@@ -85,7 +91,8 @@ impl Memory {
             Record::Prior { key, value } => {
                 self.priors.entry(key.clone()).or_insert_with(|| value.clone());
             }
-            Record::Predicted { .. } => {}
+            // For people.
+            Record::Predicted { .. } | Record::Ignored { .. } => {}
             Record::Accepted { key } => {
                 self.accepted.insert(key.clone());
             }
@@ -122,6 +129,12 @@ impl Memory {
             Record::Approved { gate } => {
                 self.approvals.insert(*gate);
             }
+            Record::GaveUp { broker } => {
+                self.given_up.insert(*broker);
+            }
+            Record::SetAside { moves, .. } => self.aside.extend(moves),
+            Record::Baseline(baseline) => self.baseline = Some(baseline.clone()),
+            Record::Throttled { throttle } => self.throttle = *throttle,
             Record::Closed { outcome, left } => self.closed = Some((*outcome, left.clone())),
         }
     }
@@ -131,12 +144,19 @@ impl Memory {
             self.first = Some(opened.clone());
             self.approvals.clear();
             self.accepted.clear();
+            self.given_up.clear();
+            self.aside.clear();
+            self.baseline = None;
             self.foreign.clear();
             self.asked_anything = false;
         }
         match opened.goal {
             Goal::Forward => self.throttle = opened.throttle,
-            Goal::Back => self.approvals.clear(),
+            // What was set aside on the way forward is taken back with the rest.
+            Goal::Back => {
+                self.approvals.clear();
+                self.aside.clear();
+            }
             Goal::Quiesce => {}
         }
         self.last = Some(opened.clone());

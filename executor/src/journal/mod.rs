@@ -11,6 +11,6 @@ mod store;
 pub use fold::{Memory, OpenWrite, fold};
 pub use index::{Lock, State};
 pub use records::{
-    ConfigKey, FORMAT, Gate, Goal, Opened, Outcome, PriorValue, Record, Result as ItemResult, Sent,
+    Baseline, ConfigKey, FORMAT, Gate, Goal, Opened, Outcome, PriorValue, Record, Result as ItemResult, Sent,
 };
 pub use store::{Backing, FileBacking, Journal, JournalError, MemoryBacking};

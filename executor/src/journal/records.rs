@@ -1,11 +1,12 @@
 //! What stands in a journal, one record a line.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use restow_client::Code;
 use restow_client::read::Resource;
 use restow_client::write::{ConfigChange, Write};
-use restow_planner::model::BrokerId;
+use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::Step;
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +93,17 @@ impl From<Option<&str>> for PriorValue {
     }
 }
 
+/// What was not well when a run began: it holds nothing unless it worsens.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Brokers of the plan that were out of service.
+    pub offline: BTreeSet<BrokerId>,
+    /// Number of under-replicated partitions outside the plan.
+    pub under_replicated: u64,
+    /// Number of partitions below `min.insync.replicas`.
+    pub under_min_isr: u64,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -112,6 +124,8 @@ pub enum Outcome {
     Refused,
     /// Rolled back as far as it can be without copying; a plan for the rest was written.
     PartlyBack,
+    /// Done, but for partitions that were set aside, or taken back because their destination was given up.
+    Aside,
 }
 
 /// How one item of a write ended.
@@ -233,6 +247,30 @@ pub enum Record {
     Approved {
         /// The gate.
         gate: Gate,
+    },
+    /// A person said that a broker will not come back.
+    GaveUp {
+        /// The broker.
+        broker: BrokerId,
+    },
+    /// A person set partitions aside: the run does nothing more for them.
+    SetAside {
+        /// Positions of the plan's moves.
+        moves: Vec<u32>,
+        /// Their names, for people.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A person overrides a kind of hold for this process.
+    Ignored {
+        /// Which, as it was typed.
+        hold: String,
+    },
+    /// What was unhealthy when the run began: it holds nothing unless it worsens.
+    Baseline(Baseline),
+    /// A person changed the throttle of a running process.
+    Throttled {
+        /// Bytes/s; none is no throttle.
+        throttle: Option<u64>,
     },
     /// The goal is reached.
     Closed {

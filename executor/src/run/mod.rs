@@ -1,19 +1,24 @@
 //! The shell around `decide`: looks, journals, sends, waits.
 
 mod act;
+mod give_up;
 mod preflight;
 mod progress;
 mod read;
 mod remains;
+mod report;
 mod work;
 
+pub use give_up::{InService, is_gone};
 pub use preflight::{Preflight, preflight};
 pub use remains::{Late, remains};
-pub use work::{Report, Task, look, work};
+pub use report::{Report, look};
+pub use work::{Task, work};
 
 use restow_client::Client;
 use tokio::sync::watch::Receiver;
 
+use crate::drive::Orders;
 use crate::events::Watch;
 use crate::journal::JournalError;
 
@@ -35,6 +40,8 @@ pub struct Env<'a> {
     pub wall: &'a dyn Fn() -> u64,
     /// Whether to stop.
     pub stop: Receiver<Stop>,
+    /// What a person asks meanwhile: read in every tick, so it answers at once.
+    pub orders: &'a dyn Fn() -> Orders,
     /// Who sees it.
     pub watch: &'a mut dyn Watch,
     /// The host's name, for the journal.

@@ -2,16 +2,20 @@
 //! each leader's high watermark, then each replica's own log end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use restow_client::read::{self, ConfigSource, OffsetQuery, Replica, Resource, TopicView};
 use restow_client::{Client, Code, Error};
 use restow_planner::model::BrokerId;
 use restow_planner::plan::Plan;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::drive::{Answers, Far, Probe, Reads};
+use crate::drive::{Answers, Dir, Far, Probe, Reads};
 use crate::journal::ConfigKey;
 
+/// How long a look waits for single brokers, all questions to them together; the view is fresh for 2 s.
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// Topics in one DescribeConfigs request.
 const TOPICS: usize = 500;
 
@@ -22,20 +26,22 @@ const TOPICS: usize = 500;
 pub(super) async fn look(client: &Client, plan: &Plan, reads: &Reads) -> Result<Answers, Error> {
     let mut answers = Answers::default();
     if reads.far {
-        answers.far = Some(far(client, plan).await?);
+        answers.far = Some(far(client, plan, reads).await?);
     }
     if !reads.topics.is_empty() {
         let names: Vec<String> = reads.topics.iter().cloned().collect();
         answers.topics = read::topics(client, Some(&names)).await?;
     }
     answers.reassignments = read::reassignments(client).await?;
-    probe(client, plan, reads, &mut answers).await;
-    configs(client, reads, &mut answers).await;
-    ping(client, reads, &mut answers).await;
+    // One broker that neither answers nor refuses must not make the view of all others too old to act on.
+    let end = Instant::now() + PATIENCE;
+    probe(client, plan, reads, end, &mut answers).await;
+    configs(client, reads, end, &mut answers).await;
+    ping(client, reads, end, &mut answers).await;
     Ok(answers)
 }
 
-async fn far(client: &Client, plan: &Plan) -> Result<Far, Error> {
+async fn far(client: &Client, plan: &Plan, reads: &Reads) -> Result<Far, Error> {
     let cluster = read::cluster(client).await?;
     let topics = read::topics(client, None).await?;
     let shown: BTreeSet<&str> = topics.iter().map(|t| t.name.as_str()).collect();
@@ -53,7 +59,21 @@ async fn far(client: &Client, plan: &Plan) -> Result<Far, Error> {
             }
         }
     }
-    Ok(Far { cluster, topics, min_isr })
+    Ok(Far { cluster, topics, min_isr, dirs: dirs(client, &reads.disks).await })
+}
+
+/// Log directories without what is in them; a broker that does not answer is left out.
+async fn dirs(client: &Client, brokers: &BTreeSet<BrokerId>) -> BTreeMap<BrokerId, Vec<Dir>> {
+    let asks = brokers
+        .iter()
+        .map(|id| async move { (*id, timeout(PATIENCE, read::log_dirs_of(client, *id, Some(&[]))).await) });
+    let dir = |dir: read::LogDirView| Dir {
+        path: dir.path,
+        offline: dir.error.is_some(),
+        space: dir.total.zip(dir.usable),
+    };
+    let told = join_all(asks).await.into_iter();
+    told.filter_map(|(id, told)| Some((id, told.ok()?.ok()?.into_iter().map(dir).collect()))).collect()
 }
 
 /// What is asked of one broker about one partition.
@@ -62,7 +82,7 @@ struct Question {
     query: OffsetQuery,
 }
 
-async fn probe(client: &Client, plan: &Plan, reads: &Reads, answers: &mut Answers) {
+async fn probe(client: &Client, plan: &Plan, reads: &Reads, end: Instant, answers: &mut Answers) {
     let mut leaders: BTreeMap<BrokerId, Vec<Question>> = BTreeMap::new();
     let mut replicas: BTreeMap<BrokerId, Vec<Question>> = BTreeMap::new();
     for at in &reads.probe {
@@ -74,17 +94,17 @@ async fn probe(client: &Client, plan: &Plan, reads: &Reads, answers: &mut Answer
             query: OffsetQuery { topic: name.clone(), partition: m.partition, leader_epoch },
         };
         answers.probes.insert(*at, Probe::default());
-        if let Some(leader) = p.leader {
+        if let Some(leader) = p.leader.filter(|id| !reads.skip.contains(id)) {
             leaders.entry(leader).or_default().push(question(p.leader_epoch));
         }
-        for id in &p.replicas {
+        for id in p.replicas.iter().filter(|id| !reads.skip.contains(id)) {
             replicas.entry(*id).or_default().push(question(p.leader_epoch));
         }
     }
-    for (_, at, offset) in ask(client, Replica::Leader, leaders, answers).await {
+    for (_, at, offset) in ask(client, Replica::Leader, leaders, end, answers).await {
         answers.probes.entry(at).or_default().high_watermark = Some(offset);
     }
-    for (broker, at, offset) in ask(client, Replica::Local, replicas, answers).await {
+    for (broker, at, offset) in ask(client, Replica::Local, replicas, end, answers).await {
         answers.probes.entry(at).or_default().log_end.insert(broker, offset);
     }
 }
@@ -103,24 +123,27 @@ async fn ask(
     client: &Client,
     replica: Replica,
     questions: BTreeMap<BrokerId, Vec<Question>>,
+    end: Instant,
     answers: &mut Answers,
 ) -> Vec<(BrokerId, u32, i64)> {
-    let asks = questions.into_iter().map(|(broker, questions)| async move {
+    let silent = answers.silent.clone();
+    let questions = questions.into_iter().filter(|(broker, _)| !silent.contains(broker));
+    let asks = questions.map(|(broker, questions)| async move {
         let (moves, queries): (Vec<u32>, Vec<OffsetQuery>) =
             questions.into_iter().map(|q| (q.at, q.query)).unzip();
-        (broker, moves, read::end_offsets(client, broker, replica, &queries).await)
+        (broker, moves, timeout_at(end, read::end_offsets(client, broker, replica, &queries)).await)
     });
     let mut told = Vec::new();
     for (broker, moves, offsets) in join_all(asks).await {
         match offsets {
-            Ok(offsets) => {
+            Ok(Ok(offsets)) => {
                 answers.answered.insert(broker);
                 let offsets = moves.into_iter().zip(offsets);
                 told.extend(
                     offsets.filter_map(|(at, offset)| offset.ok().map(|offset| (broker, at, offset))),
                 );
             }
-            Err(_) => {
+            _ => {
                 answers.silent.insert(broker);
             }
         }
@@ -128,11 +151,12 @@ async fn ask(
     told
 }
 
-async fn configs(client: &Client, reads: &Reads, answers: &mut Answers) {
+async fn configs(client: &Client, reads: &Reads, end: Instant, answers: &mut Answers) {
     let mut topics: BTreeSet<&Resource> = BTreeSet::new();
     let mut brokers: BTreeMap<BrokerId, BTreeSet<&str>> = BTreeMap::new();
     for key in &reads.configs {
         match &key.resource {
+            Resource::Broker(id) if reads.skip.contains(id) => {}
             Resource::Broker(id) => {
                 brokers.entry(*id).or_default().insert(&key.key);
             }
@@ -151,16 +175,17 @@ async fn configs(client: &Client, reads: &Reads, answers: &mut Answers) {
     let silent = answers.silent.clone();
     let asks = brokers.into_iter().filter(|(id, _)| !silent.contains(id)).map(|(id, keys)| async move {
         let keys: Vec<&str> = keys.into_iter().collect();
-        let told = read::configs(client, Some(id), &[Resource::Broker(id)], Some(&keys)).await;
+        let resources = [Resource::Broker(id)];
+        let told = timeout_at(end, read::configs(client, Some(id), &resources, Some(&keys))).await;
         (id, keys, told)
     });
     for (id, keys, told) in join_all(asks).await {
         match told {
-            Ok(told) => {
+            Ok(Ok(told)) => {
                 answers.answered.insert(id);
                 learn_configs(told, &keys, ConfigSource::DynamicBroker, answers);
             }
-            Err(_) => {
+            _ => {
                 answers.silent.insert(id);
             }
         }
@@ -192,13 +217,14 @@ fn learn_configs(
     }
 }
 
-async fn ping(client: &Client, reads: &Reads, answers: &mut Answers) {
+async fn ping(client: &Client, reads: &Reads, end: Instant, answers: &mut Answers) {
     let known = |id: &&BrokerId| !answers.answered.contains(id) && !answers.silent.contains(id);
-    let asks = reads.ping.iter().filter(known).map(|id| async move { (*id, read::ping(client, *id).await) });
+    let asks = reads.ping.iter().filter(known);
+    let asks = asks.map(|id| async move { (*id, timeout_at(end, read::ping(client, *id)).await) });
     for (id, answer) in join_all(asks).await {
         match answer {
-            Ok(()) => answers.answered.insert(id),
-            Err(_) => answers.silent.insert(id),
+            Ok(Ok(())) => answers.answered.insert(id),
+            _ => answers.silent.insert(id),
         };
     }
 }

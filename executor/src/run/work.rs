@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use restow_client::Client;
-use restow_planner::model::TopicPartition;
+use restow_planner::model::BrokerId;
 use restow_planner::plan::Plan;
 use tokio::time::{Instant, sleep};
 
 use super::act::Hands;
 use super::progress::Meter;
+use super::report::{Report, report};
 use super::{Env, RunError, Stop, belongs, read};
-use crate::drive::{Agenda, Decision, FRESH, Hold, Known, Moment, Next, Now, Pace, View, decide, reads};
-use crate::events::{Event, Progress};
+use crate::drive::{
+    Agenda, Cause, Decision, FRESH, Hold, Moment, Next, Now, Pace, Scope, View, decide, reads,
+};
+use crate::events::Event;
 use crate::journal::{Gate, Goal, Journal, Memory, Opened, Outcome, Record};
 
 /// What one process is to do.
@@ -27,31 +30,12 @@ pub struct Task {
     pub approve: Vec<Gate>,
     /// Config keys whose differences a person accepts now.
     pub accept: Vec<String>,
+    /// Brokers that a person gives up now: fenced, out of every ISR, and not coming back.
+    pub give_up: Vec<BrokerId>,
+    /// Moves that a person sets aside now, as positions in the plan.
+    pub aside: Vec<u32>,
     /// How fast.
     pub pace: Pace,
-}
-
-/// How it ended.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// How.
-    pub outcome: Outcome,
-    /// Configs of ours that are still set, in words.
-    pub left: Vec<String>,
-    /// What holds.
-    pub holds: Vec<Hold>,
-    /// Moves of ours that are still in flight.
-    pub flying: Vec<TopicPartition>,
-    /// Partitions whose list is none of ours.
-    pub diverged: Vec<TopicPartition>,
-    /// Partitions of topics that were deleted.
-    pub gone: Vec<TopicPartition>,
-    /// Partitions of topics that were deleted and created again.
-    pub recreated: Vec<TopicPartition>,
-    /// Moves whose old copies are dropped, as positions in the plan (goal `Back`).
-    pub shrunk: Vec<u32>,
-    /// How far it is.
-    pub progress: Progress,
 }
 
 /// Time between two looks while something goes on: longer than most reads lag behind a write.
@@ -75,6 +59,7 @@ pub async fn work(
     let mut worker = Worker {
         plan,
         task,
+        pace: task.pace.clone(),
         hands: Hands { client, journal, memory },
         start: Instant::now(),
         view: View::new(plan),
@@ -99,46 +84,11 @@ pub async fn work(
     }
 }
 
-/// Looks once and decides, without acting: for `restow status`.
-///
-/// # Errors
-/// If the cluster cannot be reached.
-pub async fn look(
-    client: &Client,
-    plan: &Plan,
-    goal: Goal,
-    pace: &Pace,
-    memory: &Memory,
-    wall: u64,
-) -> Result<Report, RunError> {
-    belongs(client, plan)?;
-    let start = Instant::now();
-    let mut view = View::new(plan);
-    let mut last = None;
-    // The first look is wide, the second at what the first found to be next.
-    for _ in 0..2 {
-        let now = Now { moment: start.elapsed(), wall };
-        let wanted = reads(plan, goal, pace, memory, &view, now);
-        let answers = read::look(client, plan, &wanted).await?;
-        view.next(plan, memory, answers, now);
-        last = Some(decide(plan, goal, pace, memory, &view, Now { moment: start.elapsed(), wall }));
-    }
-    let agenda = Agenda::of(plan, goal, pace, memory, &view, view.at);
-    let (holds, next) = last.map_or((vec![], Next::Again), |d| (d.holds, d.next));
-    let outcome = match (next, agenda.gate) {
-        (Next::Stop(outcome), _) => outcome,
-        (_, Some(gate)) => Outcome::Gate(gate),
-        _ if !agenda.diverged.is_empty() => Outcome::Diverged,
-        _ => Outcome::Stopped,
-    };
-    let left = memory.priors.keys().map(ToString::to_string).collect();
-    let progress = Meter::default().progress(plan, &view, agenda.stage, None);
-    Ok(report(plan, &view, &agenda, outcome, left, holds, progress))
-}
-
 struct Worker<'a> {
     plan: &'a Plan,
     task: &'a Task,
+    /// The task's pace, as a person changed it since.
+    pace: Pace,
     hands: Hands<'a>,
     start: Instant,
     view: View,
@@ -174,6 +124,13 @@ impl Worker<'_> {
             records.push(Record::Predicted { bytes, seconds: None });
         }
         records.extend(self.task.accept.iter().map(|key| Record::Accepted { key: key.clone() }));
+        records.extend(self.task.give_up.iter().map(|broker| Record::GaveUp { broker: *broker }));
+        if !self.task.aside.is_empty() {
+            let name = |at: &u32| self.plan.partition_of(&self.plan.moves.get(*at as usize));
+            let partitions = self.task.aside.iter().map(name).collect();
+            records.push(Record::SetAside { moves: self.task.aside.clone(), partitions });
+        }
+        records.extend(self.pace.ignore.iter().map(|ignore| Record::Ignored { hold: ignore.to_string() }));
         let gates: Vec<Gate> =
             self.task.approve.iter().copied().filter(|gate| self.plan.has(gate.step())).collect();
         records.extend(gates.into_iter().map(|gate| Record::Approved { gate }));
@@ -182,33 +139,47 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// Learns what a person asks of this process now.
+    fn obey(&mut self, env: &mut Env<'_>) -> Result<(), RunError> {
+        let orders = (env.orders)();
+        let throttle = orders.throttle.unwrap_or(self.task.pace.throttle);
+        if self.task.goal == Goal::Forward && throttle != self.pace.throttle {
+            self.hands.record(&[Record::Throttled { throttle }])?;
+            self.pace.throttle = throttle;
+            let rate = throttle.map_or("none".into(), |rate| format!("{rate} bytes/s"));
+            env.watch.event(&Event::Note { text: format!("the throttle was changed to {rate}") });
+        }
+        self.view.orders = orders;
+        Ok(())
+    }
+
     /// One look and what follows from it; a report if that was the last.
     async fn tick(&mut self, env: &mut Env<'_>) -> Result<Option<Report>, RunError> {
         let goal = if *env.stop.borrow() == Stop::No { self.task.goal } else { Goal::Quiesce };
-        let pace = &self.task.pace;
+        self.obey(env)?;
         let now = self.now(env);
-        let wanted = reads(self.plan, goal, pace, self.hands.memory, &self.view, now);
+        let wanted = reads(self.plan, goal, &self.pace, self.hands.memory, &self.view, now);
         match read::look(self.hands.client, self.plan, &wanted).await {
             Ok(answers) => self.view.next(self.plan, self.hands.memory, answers, now),
             Err(error) if self.view.ticks == 0 => return Err(error.into()),
             Err(error) => return self.blind(&error, env).await,
         }
-        let decision = decide(self.plan, goal, pace, self.hands.memory, &self.view, self.now(env));
+        let decision = decide(self.plan, goal, &self.pace, self.hands.memory, &self.view, self.now(env));
         self.tell(goal, &decision, env);
         if self.refuses(goal, &decision) {
             if self.strikes >= STRIKES {
                 return self.close(Outcome::Refused, &decision).map(Some);
             }
-            self.rest(pace.poll, env).await;
+            self.rest(self.pace.poll, env).await;
             return Ok(None);
         }
-        let until = self.view.at + pace.poll.max(TICK);
+        let until = self.view.at + self.pace.poll.max(TICK);
         self.view.held.retain(|_, (until, _)| *until > self.view.at);
         self.view.held.extend(decision.held.iter().map(|(at, stay)| (*at, (until, stay.clone()))));
         self.act(&decision, env).await?;
         match decision.next {
             Next::Stop(outcome) => return self.close(outcome, &decision).map(Some),
-            Next::Again => self.rest(TICK.min(pace.poll), env).await,
+            Next::Again => self.rest(TICK.min(self.pace.poll), env).await,
             Next::After(time) => self.rest(time, env).await,
         }
         if self.is_held_too_long(&decision) {
@@ -220,14 +191,14 @@ impl Worker<'_> {
     /// Before anything was asked under this plan, a hold is a refusal.
     fn refuses(&mut self, goal: Goal, decision: &Decision) -> bool {
         let is_first = goal == Goal::Forward && !self.hands.memory.asked_anything;
-        let refuses = is_first && !decision.holds.is_empty();
+        // What a person asked for is waited for from the start.
+        let refuses = is_first && decision.holds.iter().any(|hold| !hold.cause.is_asked_for());
         self.strikes = if refuses { self.strikes + 1 } else { 0 };
         refuses
     }
 
     fn is_held_too_long(&mut self, decision: &Decision) -> bool {
-        let is_held = !decision.holds.is_empty() && decision.requests.is_empty();
-        self.held_since = if is_held { self.held_since.or(Some(self.view.at)) } else { None };
+        self.held_since = if decision.is_stuck { self.held_since.or(Some(self.view.at)) } else { None };
         let Some(limit) = self.task.pace.hold_timeout else { return false };
         self.held_since.is_some_and(|since| self.start.elapsed().saturating_sub(since) >= limit)
     }
@@ -239,7 +210,8 @@ impl Worker<'_> {
         env: &mut Env<'_>,
     ) -> Result<Option<Report>, RunError> {
         let hold = Hold {
-            scope: crate::drive::Scope::Cluster,
+            cause: Cause::StaleView,
+            scope: Scope::Cluster,
             reason: format!("the cluster cannot be read: {error}"),
             clears: "it answers".into(),
         };
@@ -282,14 +254,14 @@ impl Worker<'_> {
         for text in &decision.notes {
             env.watch.event(&Event::Note { text: text.clone() });
         }
-        let agenda =
-            Agenda::of(self.plan, goal, &self.task.pace, self.hands.memory, &self.view, self.view.at);
+        let agenda = Agenda::of(self.plan, goal, &self.pace, self.hands.memory, &self.view, self.view.at);
         if let Some(step) = agenda.stage.filter(|step| Some(*step) != self.stage && agenda.gate.is_none()) {
             self.stage = Some(step);
             env.watch.event(&Event::Stage { step });
         }
         self.show_holds(decision.holds.iter().cloned().collect(), env);
         let progress = self.meter.progress(self.plan, &self.view, self.stage, decision.waits.clone());
+        self.view.rate = progress.rate;
         env.watch.event(&Event::Progress(progress));
         if let Next::Stop(Outcome::Gate(gate)) = decision.next {
             env.watch.event(&Event::Gate { gate });
@@ -325,6 +297,7 @@ impl Worker<'_> {
         // A gate, Ctrl-C and a hold write no end: the run goes on with the next process.
         let is_end =
             matches!(outcome, Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused)
+                || (outcome == Outcome::Aside && self.agenda().flying.is_empty())
                 || (self.task.goal == Goal::Quiesce && outcome == Outcome::Stopped)
                 || (outcome == Outcome::Diverged && self.agenda().left == 0);
         if is_end {
@@ -334,40 +307,12 @@ impl Worker<'_> {
     }
 
     fn agenda(&self) -> Agenda {
-        Agenda::of(self.plan, self.task.goal, &self.task.pace, self.hands.memory, &self.view, self.view.at)
+        Agenda::of(self.plan, self.task.goal, &self.pace, self.hands.memory, &self.view, self.view.at)
     }
 
     fn report(&mut self, outcome: Outcome, left: Vec<String>) -> Report {
         let progress = self.meter.progress(self.plan, &self.view, self.stage, None);
         let holds = self.holds.iter().cloned().collect();
         report(self.plan, &self.view, &self.agenda(), outcome, left, holds, progress)
-    }
-}
-
-fn report(
-    plan: &Plan,
-    view: &View,
-    agenda: &Agenda,
-    outcome: Outcome,
-    left: Vec<String>,
-    holds: Vec<Hold>,
-    progress: Progress,
-) -> Report {
-    let named =
-        |moves: &[u32]| moves.iter().map(|at| plan.partition_of(&plan.moves.get(*at as usize))).collect();
-    let known = |what: &Known| {
-        let moves = (0..view.moves.len() as u32).filter(|at| view.moves[*at as usize] == *what);
-        named(&moves.collect::<Vec<_>>())
-    };
-    Report {
-        outcome,
-        left,
-        holds,
-        flying: named(&agenda.flying),
-        diverged: named(&agenda.diverged),
-        gone: known(&Known::Gone),
-        recreated: known(&Known::Recreated),
-        shrunk: agenda.shrunk.clone(),
-        progress,
     }
 }

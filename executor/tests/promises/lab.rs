@@ -1,5 +1,6 @@
 //! A simulated cluster with a plan, and processes that work on it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use restow_client::{Client, Connect, Options, Stream, snapshot};
-use restow_executor::drive::Pace;
+use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking, Record, fold};
 use restow_executor::run::{Env, Report, RunError, Stop, Task, work};
@@ -37,8 +38,14 @@ pub struct Lab {
     pub plan: Plan,
     pub backing: MemoryBacking,
     pub pace: Pace,
+    /// What a person asks of processes while they run.
+    pub orders: RefCell<Orders>,
+    /// Brokers that the next process gives up.
+    pub give_up: Vec<i32>,
+    /// Moves that the next process sets aside.
+    pub aside: Vec<u32>,
     began: Instant,
-    client: Client,
+    pub client: Client,
 }
 
 /// What a process saw.
@@ -81,7 +88,17 @@ impl Lab {
             snapshot::take(&client, &snapshot::SnapshotOptions::default(), &mut |_| {}).await.unwrap();
         let plan = migrate(&taken.cluster);
         let pace = Pace { throttle: Some(20_000_000), dwell: Duration::from_secs(5), ..Pace::default() };
-        Lab { sim, plan, backing: MemoryBacking::default(), pace, began: Instant::now(), client }
+        Lab {
+            sim,
+            plan,
+            backing: MemoryBacking::default(),
+            pace,
+            orders: RefCell::default(),
+            give_up: vec![],
+            aside: vec![],
+            began: Instant::now(),
+            client,
+        }
     }
 
     pub fn records(&self) -> Vec<Record> {
@@ -115,13 +132,17 @@ impl Lab {
         let mut seen = Seen::default();
         let began = self.began;
         let wall = move || 1_700_000_000_000 + began.elapsed().as_millis() as u64;
-        let mut env = Env { wall: &wall, stop, watch: &mut seen, host: "here".into(), pid: 1 };
+        let orders = || self.orders.borrow().clone();
+        let mut env =
+            Env { wall: &wall, stop, orders: &orders, watch: &mut seen, host: "here".into(), pid: 1 };
         let task = Task {
             goal,
             plan_hash: "sha256:test".into(),
             plan_path: "plan.json".into(),
             approve: approve.to_vec(),
             accept: vec![],
+            give_up: self.give_up.iter().copied().map(BrokerId).collect(),
+            aside: self.aside.clone(),
             pace: self.pace.clone(),
         };
         let report = work(&self.client, &self.plan, &task, &mut journal, &mut memory, &mut env).await;
@@ -199,8 +220,12 @@ fn migrate(cluster: &Cluster) -> Plan {
         let min_isr = topic.min_isr.map(|(value, _)| value);
         topics.push(PlanTopic { name: topic.name.clone(), id: topic.id, internal: topic.internal, min_isr });
     }
-    let broker =
-        |b: &restow_planner::model::Broker| PlanBroker { id: b.id, zone: b.zone.clone(), limit_bytes: None };
+    let broker = |b: &restow_planner::model::Broker| PlanBroker {
+        id: b.id,
+        rack: b.rack.clone(),
+        zone: b.zone.clone(),
+        limit_bytes: None,
+    };
     let (topics_of, exclude) = (vec![], vec![]);
     Plan {
         cluster_id: cluster.id.clone(),

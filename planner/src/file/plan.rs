@@ -208,6 +208,7 @@ mod tests {
     fn plan() -> Plan {
         let broker = |id: i32, zone: &str| PlanBroker {
             id: BrokerId(id),
+            rack: Some(format!("rack-{zone}")),
             zone: Some(zone.into()),
             limit_bytes: (id == 4).then_some(1000),
         };

@@ -54,7 +54,12 @@ pub(super) fn placed(
     let limits = room::limits(cluster, &room::present(cluster));
     let brokers = cluster.brokers.iter().zip(&limits);
     let brokers: Vec<PlanBroker> = brokers
-        .map(|(broker, limit)| PlanBroker { id: broker.id, zone: broker.zone.clone(), limit_bytes: *limit })
+        .map(|(broker, limit)| PlanBroker {
+            id: broker.id,
+            rack: broker.rack.clone(),
+            zone: broker.zone.clone(),
+            limit_bytes: *limit,
+        })
         .collect();
     let not_empty = not_empty(scope, &draft);
     let matched_partitions = scope.partitions().count();

@@ -22,6 +22,8 @@ use crate::rule::Rule;
 pub struct PlanBroker {
     /// Its id.
     pub id: BrokerId,
+    /// Its `broker.rack` when the plan was made; `None` where it had none.
+    pub rack: Option<String>,
     /// Its zone; `None` where the cluster has no zones (zone rules are then off).
     pub zone: Option<String>,
     /// Bytes that it may hold at most; `None` where unknown.
@@ -115,6 +117,11 @@ impl Plan {
     /// The topic of a move.
     pub fn topic_of(&self, m: &Move<'_>) -> &PlanTopic {
         &self.topics[m.topic as usize]
+    }
+
+    /// The originals of a move that its steps keep: `O minus N`, where `N` are the brokers that were given up.
+    pub fn kept(&self, m: &Move<'_>) -> Vec<BrokerId> {
+        moves::kept(m.from, &self.given_up)
     }
 
     /// The name of the partition that a move moves.

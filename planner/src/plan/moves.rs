@@ -5,6 +5,8 @@
 //! swap    S = K ++ (O minus K)   the same set: metadata only; then a preferred leader election
 //! shrink  K                      a prefix of S: the leader does not move
 //! ```
+//!
+//! Where brokers `N` are given up, `O` is [`O minus N`](kept) in every step.
 
 use std::fmt;
 
@@ -38,6 +40,11 @@ impl fmt::Display for Step {
             Step::Shrink => "shrink",
         })
     }
+}
+
+/// `O` of every step: the originals without the brokers that were given up.
+pub fn kept(from: &[BrokerId], given_up: &[BrokerId]) -> Vec<BrokerId> {
+    minus(from, given_up)
 }
 
 /// The expanded list: `O ++ (K minus O)`.
@@ -175,6 +182,16 @@ mod tests {
         assert_eq!(
             lists,
             [(Step::Expand, vec![1, 3, 4, 6]), (Step::Swap, vec![4, 6, 1, 3]), (Step::Shrink, vec![4, 6])]
+        );
+    }
+
+    #[test]
+    fn p2_a_broker_that_is_given_up_is_in_no_step() {
+        let kept = kept(&ids(&[1, 3]), &ids(&[1]));
+        let all = steps(&kept, &ids(&[4, 6]));
+        assert_eq!(
+            all,
+            [(Step::Expand, ids(&[3, 4, 6])), (Step::Swap, ids(&[4, 6, 3])), (Step::Shrink, ids(&[4, 6]))]
         );
     }
 

@@ -121,6 +121,7 @@ impl World {
         };
         let plan_broker = |(id, zone): &(i32, &str)| PlanBroker {
             id: BrokerId(*id),
+            rack: Some((*zone).into()),
             zone: Some((*zone).into()),
             limit_bytes: Some(8_000),
         };

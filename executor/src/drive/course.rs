@@ -1,0 +1,55 @@
+//! What is to become of each move, when brokers are given up and partitions set aside.
+
+use restow_planner::model::BrokerId;
+use restow_planner::model::replicas::minus;
+use restow_planner::plan::{Move, moves};
+
+use super::Pace;
+use super::view::{Observed, View};
+use crate::journal::{Goal, Memory};
+
+/// What is to become of a move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// It goes on to its target.
+    Forward,
+    /// It goes back to its start: the goal, or its destination was given up.
+    Back,
+    /// A person set it aside, or it is not meant: nothing is asked for it.
+    Aside,
+}
+
+/// What is to become of a move under a goal.
+pub(super) fn course(m: &Move<'_>, at: u32, goal: Goal, pace: &Pace, memory: &Memory) -> Course {
+    if memory.aside.contains(&at) {
+        return Course::Aside;
+    }
+    match (goal, pace.only) {
+        (Goal::Back, Some(broker)) if !m.to.contains(&broker) => Course::Aside,
+        (Goal::Back, _) => Course::Back,
+        // A copy on a broker that will not come back never joins.
+        _ if memory.given_up.iter().any(|broker| m.to.contains(broker)) => Course::Back,
+        _ => Course::Forward,
+    }
+}
+
+/// The originals that a move has: `O`, but for given-up brokers that it has dropped already.
+pub(super) fn originals(m: &Move<'_>, o: &Observed) -> Vec<BrokerId> {
+    moves::kept(m.from, &o.dropped)
+}
+
+/// Originals that the next expand leaves out: given up, fenced, and out of the ISR. One that came back is kept.
+pub(super) fn lost(m: &Move<'_>, o: &Observed, view: &View) -> Vec<BrokerId> {
+    let is_lost = |id: &BrokerId| view.is_lost(*id) && !o.isr.contains(id) && !m.to.contains(id);
+    originals(m, o).into_iter().filter(is_lost).collect()
+}
+
+/// The replica that leads when the move is back: the first of the originals that serves.
+pub(super) fn first(m: &Move<'_>, o: &Observed, view: &View) -> Option<BrokerId> {
+    minus(&originals(m, o), &lost(m, o, view)).first().copied()
+}
+
+/// The expanded list that is asked for now: `(O minus N) ++ (K minus O)`.
+pub(super) fn expanded(m: &Move<'_>, o: &Observed, view: &View) -> Vec<BrokerId> {
+    moves::expanded(&minus(&originals(m, o), &lost(m, o, view)), m.to)
+}
