@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use restow_planner::model::{BrokerId, TopicPartition};
 
-use super::{Bootstrap, Pace, Throttle, values};
+use super::{Bootstrap, Holds, Pace, Throttle, values};
 
 /// A gate of a staged run, named after the step behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -39,6 +40,16 @@ pub struct Apply {
     /// Accept that sources and destinations differ in this config key (kept in the journal). Repeatable.
     #[arg(long, value_name = "KEY")]
     pub accept_config_diff: Vec<String>,
+    /// Give up an old broker that will not come back: fenced, and in no ISR. Its copies are left out; moves that
+    /// go to it are taken back and named. Repeatable.
+    #[arg(long, value_name = "BROKER", value_parser = values::broker)]
+    pub give_up: Vec<BrokerId>,
+    /// Leave partitions as they are, so that the rest passes the gates; the run then ends with exit 5.
+    #[arg(long, value_name = "PARTITION,…", value_delimiter = ',', value_parser = values::partition)]
+    pub set_aside: Vec<TopicPartition>,
+    /// What holds it.
+    #[command(flatten)]
+    pub holds: Holds,
     /// How fast.
     #[command(flatten)]
     pub pace: Pace,

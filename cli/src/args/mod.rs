@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod demo;
 mod export;
+mod incident;
 mod plan;
 mod rollback;
 mod show;
@@ -16,18 +17,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use restow_executor::drive::Ignore;
 
 pub use apply::{Apply, Gate};
 pub use check::Check;
 pub use demo::Demo;
 pub use export::Export;
+pub use incident::{Pause, Resume, Rethrottle};
 pub use plan::{Migrate, Plan, PlanVerb};
 pub use rollback::Rollback;
 pub use show::Show;
 pub use snapshot::Snapshot;
 pub use status::Status;
 pub use sweep::Sweep;
-pub use values::{Throttle, ZoneMapping, ZoneOfBroker};
+pub use values::{Throttle, Until, ZoneMapping, ZoneOfBroker, throttle};
 
 const AFTER: &str = "\
 Exit codes:
@@ -81,6 +84,12 @@ pub enum Command {
     Status(Status),
     /// Take a plan back, from any point before its shrink.
     Rollback(Rollback),
+    /// Keep a running apply from beginning anything new.
+    Pause(Pause),
+    /// Let a paused run go on.
+    Resume(Resume),
+    /// Change the throttle of a running apply.
+    Throttle(Rethrottle),
     /// Find throttles and in-flight moves that nothing is behind, and remove those that are ours.
     Sweep(Sweep),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
@@ -129,16 +138,36 @@ pub struct Pace {
     pub max_in_flight_per_broker: u32,
 }
 
+/// What holds a run beside the cluster itself.
+#[derive(Debug, Args)]
+pub struct Holds {
+    /// Begin nothing new while this file exists; its first line is the reason that is shown. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub hold_file: Vec<PathBuf>,
+    /// Begin nothing new unless this command (for sh -c, run again and again) exits with 0.
+    #[arg(long, value_name = "COMMAND")]
+    pub hold_command: Option<String>,
+    /// Override a hold, everywhere or for one broker or partition: offline-broker, offline-broker:7, disk:5,
+    /// under-replicated, min-isr, foreign-move:3, external. The journal remembers that you did. Repeatable.
+    #[arg(long, value_name = "NAME[:SCOPE]", value_parser = values::ignore)]
+    pub ignore_hold: Vec<Ignore>,
+    /// Begin nothing that would still be in flight at this time (06:00 is local time; 06:00Z, 06:00+02:00; or
+    /// 8h from now), and stop then (exit 4) if something is left to do.
+    #[arg(long, value_name = "TIME", value_parser = values::until)]
+    pub until: Option<Until>,
+}
+
 /// Where the journal of a plan is: the file that was named, else `PLAN.journal` beside the plan.
 pub fn journal_of(plan: &Path, named: Option<&Path>) -> PathBuf {
-    match named {
-        Some(path) => path.to_owned(),
-        None => {
-            let mut name = plan.as_os_str().to_owned();
-            name.push(".journal");
-            PathBuf::from(name)
-        }
-    }
+    named.map_or_else(|| beside(plan, "journal"), Path::to_owned)
+}
+
+/// The file of this kind that belongs to a plan: `PLAN.KIND`.
+pub fn beside(plan: &Path, kind: &str) -> PathBuf {
+    let mut name = plan.as_os_str().to_owned();
+    name.push(".");
+    name.push(kind);
+    PathBuf::from(name)
 }
 
 #[cfg(test)]
@@ -173,6 +202,12 @@ mod tests {
             "restow rollback plan.json --bootstrap-server b:1 --throttle 1000000 --yes",
             "restow sweep --bootstrap-server b:1 --journal j --plan p.json --yes",
             "restow demo --yes",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --give-up 1 --give-up 2 --set-aside t-0,u-v-3 \
+             --hold-file /h --hold-command true --ignore-hold disk:5 --ignore-hold external --until 06:00Z",
+            "restow rollback p.json --bootstrap-server b:1 --broker 5 --yes",
+            "restow pause p.json --reason lunch",
+            "restow resume p.json",
+            "restow throttle p.json 20MB/s",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}\n{error}"));
         }
@@ -188,6 +223,10 @@ mod tests {
             "restow plan migrate --cluster c.json --from 1 -o p.json",
             "restow apply p.json --bootstrap-server b --throttle none",
             "restow apply p.json --bootstrap-server b:1 --throttle none --approve expand",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --ignore-hold guard",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --set-aside t",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --until noon",
+            "restow throttle p.json 50",
         ] {
             assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
         }

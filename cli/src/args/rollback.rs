@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use restow_planner::model::BrokerId;
 
 use super::{Bootstrap, Pace, Throttle, values};
 
@@ -18,6 +19,10 @@ pub struct Rollback {
     /// Copy rate per broker and direction. A rollback copies nothing, but what is in flight stays throttled.
     #[arg(long, value_name = "RATE", value_parser = values::throttle)]
     pub throttle: Option<Throttle>,
+    /// Take back only the partitions that go to this broker, which will not come back. The rest stays where it is,
+    /// and `apply` goes on with it; these need a new plan.
+    #[arg(long, value_name = "BROKER", value_parser = values::broker)]
+    pub broker: Option<BrokerId>,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,

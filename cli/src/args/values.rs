@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use restow_planner::model::BrokerId;
+use restow_executor::drive::{self, Ignore};
+use restow_planner::model::{BrokerId, TopicPartition};
 
 /// A copy rate per broker and direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +147,55 @@ pub fn broker(text: &str) -> Result<BrokerId, String> {
     }
 }
 
+/// A partition as it is printed: `orders-3`.
+pub fn partition(text: &str) -> Result<TopicPartition, String> {
+    drive::partition(text.trim())
+}
+
+/// A hold to override: `disk` or `disk:5`.
+pub fn ignore(text: &str) -> Result<Ignore, String> {
+    text.parse()
+}
+
+/// When a run has to be at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// This long from now.
+    In(Duration),
+    /// The next time that clocks show this many minutes after midnight, this many minutes east of UTC, or at the
+    /// machine's own offset.
+    At(u32, Option<i32>),
+}
+
+/// `06:00`, `06:00Z`, `06:00+02:00`, or a length of time.
+pub fn until(text: &str) -> Result<Until, String> {
+    const EXPECTED: &str =
+        "expected a time of day like 06:00, 06:00Z or 06:00+02:00, or a length of time like 8h";
+    let clock = |text: &str| {
+        let (hour, minute) = text.split_once(':')?;
+        let is_plain = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        let parse = |part: &str| part.parse::<u32>().ok().filter(|_| is_plain(part));
+        let (hour, minute) = (parse(hour)?, parse(minute)?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    if !text.contains(':') {
+        return duration(text).map(Until::In).map_err(|_| EXPECTED.to_owned());
+    }
+    let (time, offset) = match text.find(['Z', '+', '-']) {
+        None => (text, None),
+        Some(at) => (&text[..at], Some(&text[at..])),
+    };
+    let offset = match offset {
+        None => None,
+        Some("Z") => Some(0),
+        Some(offset) => {
+            let minutes = clock(&offset[1..]).ok_or(EXPECTED)?.cast_signed();
+            Some(if offset.starts_with('-') { -minutes } else { minutes })
+        }
+    };
+    clock(time).map(|minutes| Until::At(minutes, offset)).ok_or_else(|| EXPECTED.to_owned())
+}
+
 /// `BROKER=ZONE`.
 pub fn zone_of_broker(text: &str) -> Result<ZoneOfBroker, String> {
     let (id, zone) = pair(text, "BROKER=ZONE, as in 4=az-a")?;
@@ -229,6 +279,18 @@ mod tests {
         assert!(duration("30").unwrap_err().ends_with("did you mean 30s?"));
         for text in ["", "s", "-1s", "1d", "1.5s", "99999999999999999999s", "9999999999999999999h"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_hour_is_a_time_of_day_or_a_length() {
+        assert_eq!(until("06:00"), Ok(Until::At(360, None)));
+        assert_eq!(until("06:00Z"), Ok(Until::At(360, Some(0))));
+        assert_eq!(until("23:59+02:30"), Ok(Until::At(1439, Some(150))));
+        assert_eq!(until("00:00-05:00"), Ok(Until::At(0, Some(-300))));
+        assert_eq!(until("8h"), Ok(Until::In(Duration::from_secs(28_800))));
+        for text in ["", "6:00", "24:00", "06:60", "06:00+2", "noon", "06:00 Z", "8", "06:00:00"] {
+            assert!(until(text).is_err(), "{text}");
         }
     }
 

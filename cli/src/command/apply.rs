@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 
 use restow_client::Client;
-use restow_executor::drive;
+use restow_executor::drive::{self, Orders};
 use restow_executor::journal::{Gate, Goal, Memory, Outcome};
 use restow_executor::run::{self, Env, Report, Task, preflight};
+use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::{Plan, Step};
 
+use super::orders::{self, Inbox};
 use super::session::{self, Session, run_error};
 use crate::args::{self, Apply, Format, journal_of};
-use crate::connect;
 use crate::error::{Error, Exit};
 use crate::render::progress::Screen;
 use crate::render::{report, units};
+use crate::{clock, connect};
 
 /// Runs the verb.
 pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
@@ -22,7 +24,11 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     session::belongs_to(&client, &plan)?;
     let journal = journal_of(&args.plan, args.journal.as_deref());
     let mut session = session::open(&plan, &hash, &journal)?;
-    let pace = pace(&args.pace, args.throttle.rate());
+    let mut pace = pace(&args.pace, args.throttle.rate());
+    pace.ignore = args.holds.ignore_hold.iter().cloned().collect();
+    pace.until = args.holds.until.map(|until| orders::moment(until, clock::now())).transpose()?;
+    let aside = moves_of(&plan, &args.set_aside)?;
+    may_give_up(&client, &plan, &args.give_up, &session.memory).await?;
     let gates: BTreeSet<Gate> = args.approve.iter().map(|gate| gate_of(*gate)).collect();
 
     let before = run::look(&client, &plan, Goal::Forward, &pace, &session.memory, session::wall())
@@ -30,7 +36,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
         .map_err(run_error)?;
     let is_done = before.outcome == Outcome::Done && !session.memory.has_left();
     if !is_done {
-        look_first(&client, &plan, &args.accept_config_diff, &session.memory, format).await?;
+        look_first(&client, &plan, args, &session.memory, format).await?;
         if format == Format::Text {
             eprint!("{}", announce(&plan, &before, &pace, &gates, &session.memory));
         }
@@ -48,12 +54,46 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
             .to_string(),
         approve: gates.iter().copied().collect(),
         accept: args.accept_config_diff.clone(),
+        give_up: args.give_up.clone(),
+        aside,
         pace,
     };
-    let report = work(&client, &plan, &task, &mut session, format).await?;
+    let inbox = Inbox::open(&args.plan, &args.holds).await;
+    let report = work(&client, &plan, &task, &mut session, &|| inbox.read(), format).await?;
     let late = run::remains(&client, &plan).await.ok();
     report::print(&plan, &report, late.as_ref(), &again(args, &report), format);
     Ok(exit(&report))
+}
+
+/// The moves of these partitions, as positions in the plan.
+fn moves_of(plan: &Plan, partitions: &[TopicPartition]) -> Result<Vec<u32>, Error> {
+    let position = |wanted: &TopicPartition| {
+        let at = plan
+            .moves
+            .iter()
+            .position(|m| m.partition == wanted.partition && plan.topic_of(&m).name == wanted.topic);
+        at.map(|at| at as u32)
+            .ok_or_else(|| Error::usage(format!("--set-aside {wanted}: the plan does not move it")))
+    };
+    partitions.iter().map(position).collect()
+}
+
+/// Refuses to give up a broker that somebody still counts on.
+async fn may_give_up(
+    client: &Client,
+    plan: &Plan,
+    brokers: &[BrokerId],
+    memory: &Memory,
+) -> Result<(), Error> {
+    for broker in brokers.iter().filter(|broker| !memory.given_up.contains(broker)) {
+        if plan.brokers.iter().all(|known| known.id != *broker) {
+            return Err(Error::usage(format!("--give-up {broker}: the plan does not know this broker")));
+        }
+        if let Err(why) = run::is_gone(client, *broker).await.map_err(run_error)? {
+            return Err(Error::refused(format!("--give-up {broker}: {why}")));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a task to its end, with signals and a screen.
@@ -62,12 +102,14 @@ pub async fn work(
     plan: &Plan,
     task: &Task,
     session: &mut Session,
+    orders: &dyn Fn() -> Orders,
     format: Format,
 ) -> Result<Report, Error> {
     let mut screen = Screen::new(format);
     let mut env = Env {
         wall: &session::wall,
         stop: session::signals()?,
+        orders,
         watch: &mut screen,
         host: session::host(),
         pid: std::process::id(),
@@ -81,7 +123,7 @@ pub fn exit(report: &Report) -> Exit {
     let exit = match report.outcome {
         Outcome::Done => Exit::Done,
         Outcome::Gate(_) | Outcome::Stopped | Outcome::PartlyBack => Exit::Waiting,
-        Outcome::Diverged => Exit::Diverged,
+        Outcome::Diverged | Outcome::Aside => Exit::Diverged,
         Outcome::Left => Exit::Left,
         Outcome::Held => Exit::Held,
         Outcome::Refused => return Exit::Refused,
@@ -113,15 +155,18 @@ fn gate_of(gate: args::Gate) -> Gate {
 async fn look_first(
     client: &Client,
     plan: &Plan,
-    accepted: &[String],
+    args: &Apply,
     memory: &Memory,
     format: Format,
 ) -> Result<(), Error> {
     if format == Format::Text {
         eprintln!("looking at the cluster before anything is changed");
     }
-    let accepted: BTreeSet<String> = accepted.iter().chain(&memory.accepted).cloned().collect();
-    let found = preflight(client, plan, &accepted, memory, &mut |_| {}).await.map_err(run_error)?;
+    let accepted: BTreeSet<String> =
+        args.accept_config_diff.iter().chain(&memory.accepted).cloned().collect();
+    let given_up = args.give_up.iter().copied().collect();
+    let found =
+        preflight(client, plan, &accepted, &given_up, memory, &mut |_| {}).await.map_err(run_error)?;
     if format == Format::Text {
         for warning in &found.warnings {
             eprintln!("warning: {warning}");
@@ -158,6 +203,12 @@ fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>
         None => "no throttle: copies take all the network and disk they can get".into(),
     };
     text += &format!("{throttle}, {} moves in flight per broker and direction\n", pace.per_broker);
+    if let Some(until) = pace.until {
+        text += &format!("at rest by {}\n", orders::show(until));
+    }
+    for ignore in &pace.ignore {
+        text += &format!("overridden: {ignore}\n");
+    }
     let progress = &at.progress;
     if memory.asked_anything {
         let stage = progress.step.map_or_else(|| "the last".into(), |step| step.to_string());

@@ -4,6 +4,8 @@ mod apply;
 mod check;
 mod demo;
 mod export;
+mod incident;
+mod orders;
 mod plan;
 mod rollback;
 mod session;
@@ -37,6 +39,9 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Apply(args) => connect::runtime()?.block_on(apply::run(args, format)),
         Command::Status(args) => connect::runtime()?.block_on(status::run(args, format)),
         Command::Rollback(args) => connect::runtime()?.block_on(rollback::run(args, format)),
+        Command::Pause(args) => incident::pause(args),
+        Command::Resume(args) => incident::resume(args),
+        Command::Throttle(args) => incident::throttle(args),
         Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
     }

@@ -1,14 +1,16 @@
 //! `restow rollback`: takes back what is not shrunk; never copies.
 
 use restow_client::{Client, snapshot};
+use restow_executor::drive::{Orders, Pace};
 use restow_executor::journal::{Goal, Outcome};
 use restow_executor::run::{self, Task};
 use restow_planner::file;
+use restow_planner::model::BrokerId;
 use restow_planner::plan::Plan;
 use restow_planner::plan::back::plan_back;
 
 use super::apply::{exit, pace, work};
-use super::session::{self, run_error};
+use super::session::{self, Session, run_error};
 use crate::args::{Format, Rollback, Throttle, journal_of};
 use crate::error::{Error, Exit};
 use crate::render::{report, units};
@@ -20,6 +22,9 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
     let mut session = session::open(&plan, &hash, &journal_of(&args.plan, args.journal.as_deref()))?;
+    if let Some(broker) = args.broker {
+        return without(&client, &plan, &hash, broker, &mut session, args, format).await;
+    }
     let pace = pace(&args.pace, args.throttle.and_then(Throttle::rate));
     let before = run::look(&client, &plan, Goal::Back, &pace, &session.memory, session::wall())
         .await
@@ -40,6 +45,8 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
         }
     }
     let task = Task {
+        give_up: vec![],
+        aside: vec![],
         goal: Goal::Back,
         plan_hash: hash.clone(),
         plan_path: args.plan.display().to_string(),
@@ -47,7 +54,7 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
         accept: vec![],
         pace,
     };
-    let found = work(&client, &plan, &task, &mut session, format).await?;
+    let found = work(&client, &plan, &task, &mut session, &Orders::default, format).await?;
     let back = match found.shrunk.is_empty() {
         true => None,
         false => Some(write_back(&client, &plan, &hash, &found.shrunk, args).await?),
@@ -62,6 +69,54 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
     let late = run::remains(&client, &plan).await.ok();
     report::print(&plan, &found, late.as_ref(), &again, format);
     report::leaders_elsewhere(&plan, format);
+    Ok(exit(&found))
+}
+
+/// Takes back what goes to a broker that will not come back; the rest stays where it is. The journal remembers it,
+/// so that `apply` goes on without them.
+async fn without(
+    client: &Client,
+    plan: &Plan,
+    hash: &str,
+    broker: BrokerId,
+    session: &mut Session,
+    args: &Rollback,
+    format: Format,
+) -> Result<Exit, Error> {
+    let concerned = plan.moves.iter().filter(|m| m.to.contains(&broker)).count() as u64;
+    if concerned == 0 {
+        return Err(Error::usage(format!("--broker {broker}: no partition of the plan goes to it")));
+    }
+    if format == Format::Text {
+        eprintln!(
+            "rollback of {} that go to broker {broker}; the rest of {} stays where it is",
+            units::of(concerned, "partition"),
+            args.plan.display()
+        );
+    }
+    if !session::confirm(args.yes, "Take them back?")? {
+        eprintln!("nothing was changed");
+        return Ok(Exit::Waiting);
+    }
+    let throttle = args.throttle.map_or(session.memory.throttle, Throttle::rate);
+    let task = Task {
+        // The run goes forward; only what cannot end is taken back.
+        goal: Goal::Forward,
+        plan_hash: hash.to_owned(),
+        plan_path: args.plan.display().to_string(),
+        approve: vec![],
+        accept: vec![],
+        give_up: vec![broker],
+        aside: vec![],
+        pace: Pace { only: Some(broker), ..pace(&args.pace, throttle) },
+    };
+    let found = work(client, plan, &task, session, &Orders::default, format).await?;
+    let again = format!(
+        "restow rollback {} --broker {broker} --bootstrap-server {}",
+        args.plan.display(),
+        args.bootstrap.servers.join(",")
+    );
+    report::print(plan, &found, None, &again, format);
     Ok(exit(&found))
 }
 

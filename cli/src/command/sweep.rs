@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use restow_client::read::Resource;
 use restow_client::{Client, snapshot};
-use restow_executor::drive::Pace;
+use restow_executor::drive::{Orders, Pace};
 use restow_executor::journal::{FileBacking, Goal, Journal, Memory, fold};
 use restow_executor::run::Task;
 use restow_planner::model::{Cluster, TopicPartition};
@@ -92,9 +92,11 @@ async fn sweep(client: &Client, path: &Path, plan: &Plan, format: Format) -> Res
         plan_path: opened.map(|opened| opened.plan_path).unwrap_or_default(),
         approve: vec![],
         accept: vec![],
+        give_up: vec![],
+        aside: vec![],
         pace: Pace { cancels: true, ..Pace::default() },
     };
-    let report = work(client, plan, &task, &mut session, format).await?;
+    let report = work(client, plan, &task, &mut session, &Orders::default, format).await?;
     for partition in &report.flying {
         println!("{partition}: still in flight, ours");
     }

@@ -30,6 +30,8 @@ struct Json<'a> {
     moves: u64,
     in_flight: Vec<String>,
     diverged: Vec<String>,
+    set_aside: Vec<String>,
+    taken_back: Vec<String>,
     gone: Vec<String>,
     recreated: Vec<String>,
     left: &'a [String],
@@ -47,6 +49,8 @@ fn json(event: &str, report: &Report, late: Option<&Late>) {
         moves: report.progress.moves,
         in_flight: named(&report.flying),
         diverged: named(&report.diverged),
+        set_aside: named(&report.aside),
+        taken_back: named(&report.undone),
         gone: named(&report.gone),
         recreated: named(&report.recreated),
         left: &report.left,
@@ -71,8 +75,13 @@ pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, for
         }
         Outcome::Stopped => println!("stopped. To go on:\n  {again}"),
         Outcome::Diverged => {
-            println!("the cluster diverged from the plan; the rest of the stage is finished");
+            println!(
+                "the cluster diverged from the plan; the rest of the stage is finished. To go on without them:\n  \
+                 {again} --set-aside {}",
+                report.diverged.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+            );
         }
+        Outcome::Aside => println!("done, but for what is named below"),
         Outcome::Left => println!("done, but something of ours is left"),
         Outcome::Held => println!("held for longer than --hold-timeout. To go on:\n  {again}"),
         Outcome::Refused => println!("refused: nothing was asked of the cluster"),
@@ -95,6 +104,8 @@ fn findings(report: &Report) {
     };
     say("in flight, ours, under our throttles", &report.flying);
     say("settled in a list that is not ours", &report.diverged);
+    say("set aside, left as they are", &report.aside);
+    say("taken back, because they go to a broker that was given up: plan again for them", &report.undone);
     say("deleted during the run", &report.gone);
     say("deleted and created again during the run, left alone", &report.recreated);
     for hold in &report.holds {

@@ -25,8 +25,9 @@ pub(super) fn course(m: &Move<'_>, at: u32, goal: Goal, pace: &Pace, memory: &Me
         return Course::Aside;
     }
     match (goal, pace.only) {
-        (Goal::Back, Some(broker)) if !m.to.contains(&broker) => Course::Aside,
-        (Goal::Back, _) => Course::Back,
+        (_, Some(broker)) if m.to.contains(&broker) => Course::Back,
+        (_, Some(_)) => Course::Aside,
+        (Goal::Back, None) => Course::Back,
         // A copy on a broker that will not come back never joins.
         _ if memory.given_up.iter().any(|broker| m.to.contains(broker)) => Course::Back,
         _ => Course::Forward,

@@ -266,7 +266,7 @@ impl Desk<'_> {
             Goal::Quiesce => !self.pace.cancels || self.agenda.flying.is_empty(),
         };
         // What is in flight still needs its throttles; at a gate nothing of ours is in flight.
-        let is_awaited = |at: &u32| !self.memory.aside.contains(at);
+        let is_awaited = |at: &u32| self.pace.only.is_none() && !self.memory.aside.contains(at);
         if !at_goal || (goal != Goal::Quiesce && self.agenda.flying.iter().any(is_awaited)) {
             let busy = !self.agenda.flying.is_empty() || !self.agenda.ready.is_empty();
             return if busy && self.holds.is_empty() { Next::Again } else { Next::After(self.pace.poll) };
@@ -293,6 +293,7 @@ impl Desk<'_> {
         match (goal, self.agenda.gate) {
             (Goal::Quiesce, _) => Outcome::Stopped,
             (Goal::Forward, Some(gate)) => Outcome::Gate(gate),
+            _ if self.pace.only.is_some() => Outcome::Done,
             (Goal::Forward, _) if self.agenda.stage.is_some() => Outcome::Stopped,
             (Goal::Back, _) if !self.agenda.shrunk.is_empty() => Outcome::PartlyBack,
             _ if !self.agenda.aside.is_empty() || !self.agenda.undone.is_empty() => Outcome::Aside,

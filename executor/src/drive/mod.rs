@@ -75,7 +75,7 @@ pub struct Pace {
     pub ignore: BTreeSet<Ignore>,
     /// Wall time in milliseconds since 1970 at which nothing may be in flight any more; none is never.
     pub until: Option<u64>,
-    /// A rollback takes back only moves that go to this broker; none is all.
+    /// Nothing is done but to take back the moves that go to this broker.
     pub only: Option<BrokerId>,
 }
 

@@ -17,7 +17,10 @@ const STILL: Moment = Moment::from_secs(30);
 
 /// Where copies in flight stood when they last moved.
 #[derive(Debug, Clone, Default)]
-pub struct Copies(BTreeMap<u32, (Vec<(BrokerId, Option<i64>)>, Moment)>);
+pub struct Copies(BTreeMap<u32, (Ends, Moment)>);
+
+/// Log ends of the replicas that have not joined, where they are told.
+type Ends = Vec<(BrokerId, Option<i64>)>;
 
 impl Copies {
     /// Learns where the copies of these moves stand now: the log ends of the replicas that have not joined.
@@ -28,7 +31,7 @@ impl Copies {
     ) {
         let mut before = std::mem::take(&mut self.0);
         for (at, absent, ends) in flying {
-            let stands: Vec<_> = absent.into_iter().map(|id| (id, ends.get(&id).copied())).collect();
+            let stands: Ends = absent.into_iter().map(|id| (id, ends.get(&id).copied())).collect();
             let since =
                 before.remove(&at).filter(|(then, _)| *then == stands).map_or(now, |(_, since)| since);
             self.0.insert(at, (stands, since));

@@ -53,7 +53,7 @@ pub enum Standing {
 pub fn standing_without(m: &Move<'_>, seen: &Seen<'_>, given_up: &[BrokerId]) -> (Standing, Vec<BrokerId>) {
     let whole = standing(m, seen);
     let may_go = |id: &BrokerId| given_up.contains(id) && !m.to.contains(id);
-    if !matches!(whole, Standing::Foreign | Standing::Diverged) || !m.from.iter().any(|id| may_go(id)) {
+    if !matches!(whole, Standing::Foreign | Standing::Diverged) || !m.from.iter().any(may_go) {
         return (whole, vec![]);
     }
     let is_gone = |id: &&BrokerId| may_go(id) && (seen.removing.contains(id) || !seen.replicas.contains(id));

@@ -295,15 +295,21 @@ impl Worker<'_> {
     fn close(&mut self, outcome: Outcome, decision: &Decision) -> Result<Report, RunError> {
         let left = if outcome == Outcome::Done { decision.left.clone() } else { self.still_set() };
         // A gate, Ctrl-C and a hold write no end: the run goes on with the next process.
-        let is_end =
-            matches!(outcome, Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused)
-                || (outcome == Outcome::Aside && self.agenda().flying.is_empty())
-                || (self.task.goal == Goal::Quiesce && outcome == Outcome::Stopped)
-                || (outcome == Outcome::Diverged && self.agenda().left == 0);
+        let is_end = self.pace.only.is_none() && self.is_end(outcome);
         if is_end {
             self.hands.record(&[Record::Closed { outcome, left: left.clone() }])?;
         }
         Ok(self.report(outcome, left))
+    }
+
+    fn is_end(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused => true,
+            Outcome::Aside => self.agenda().flying.is_empty(),
+            Outcome::Stopped => self.task.goal == Goal::Quiesce,
+            Outcome::Diverged => self.agenda().left == 0,
+            Outcome::Gate(_) | Outcome::Held => false,
+        }
     }
 
     fn agenda(&self) -> Agenda {

@@ -75,9 +75,14 @@ pub fn topic(name: &str, partitions: usize, bytes: u64) -> TopicSetup {
 impl Lab {
     /// A cluster of this version with a plan that moves these topics from 1, 2, 3 to 4, 5, 6.
     pub async fn new(version: &str, topics: Vec<TopicSetup>) -> Lab {
+        Lab::with(brokers(), version, topics).await
+    }
+
+    /// The same with other brokers beside.
+    pub async fn with(brokers: Vec<BrokerSetup>, version: &str, topics: Vec<TopicSetup>) -> Lab {
         let setup = Setup {
             version: version.into(),
-            brokers: brokers(),
+            brokers,
             topics,
             auto_leader_rebalance: false,
             ..Setup::default()
@@ -99,6 +104,11 @@ impl Lab {
             began: Instant::now(),
             client,
         }
+    }
+
+    /// Time since the lab was made.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
     }
 
     pub fn records(&self) -> Vec<Record> {

@@ -5,4 +5,5 @@ mod lab;
 mod crash;
 mod forward;
 mod guards;
+mod incident;
 mod others;
