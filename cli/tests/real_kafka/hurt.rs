@@ -58,6 +58,53 @@ fn dead_keeper(version: &str) {
 }
 
 #[test]
+fn an_old_broker_that_died_for_ever_is_given_up_on_3_9_2() {
+    given_up("3.9.2");
+}
+
+#[test]
+#[ignore = "by hand: cargo test -p restow-cli --test real_kafka given_up -- --include-ignored --test-threads 1"]
+fn an_old_broker_that_died_for_ever_is_given_up_on_4_0_2() {
+    given_up("4.0.2");
+}
+
+#[test]
+#[ignore = "by hand: cargo test -p restow-cli --test real_kafka given_up -- --include-ignored --test-threads 1"]
+fn an_old_broker_that_died_for_ever_is_given_up_on_4_3_1() {
+    given_up("4.3.1");
+}
+
+/// From 3.8 to 4.1 an expansion waits for ever for a kept replica that is dead; elsewhere the shrink does.
+fn given_up(version: &str) {
+    let Some(()) = available_or_skip() else { return };
+    let world = World::start(Spec::two_az(version));
+    world.topic("big", 12, &[]);
+    world.fill("big", 30_000, 1_000);
+    world.settle();
+    let start = world.state();
+    world.plan("plan", OLD, NEW, &[]).exits(0);
+    let admin = world.kafka.admin();
+    let child = world.start_apply("plan.json", &["--throttle", "1MB/s", "--approve", "swap,shrink"]);
+    assert!(wait_until(Duration::from_secs(60), || !admin.reassignments().unwrap().is_empty()));
+    std::thread::sleep(Duration::from_secs(2));
+    world.interrupt(child).exits(4).says("in flight, ours");
+
+    world.apply("plan.json", &["--give-up", "1"]).exits(3).says("in service");
+    world.kafka.kill(1);
+    let is_fenced = || !admin.cluster().unwrap().brokers.contains_key(&1);
+    assert!(wait_until(Duration::from_secs(60), is_fenced), "broker 1 is not fenced");
+    // Its own rates can only be taken off by itself: they are named.
+    world.apply("plan.json", &["--give-up", "1", "--approve", "swap,shrink"]).exits(7).says("broker 1");
+    for (at, list) in world.lists().iter().filter(|(at, _)| at.0 == "big") {
+        assert!(list.len() == 2 && list.iter().all(|id| [4, 5, 6].contains(id)), "{at:?}: {list:?}");
+    }
+    world.kafka.start_broker(1);
+    world.on_cluster("sweep", &["--yes"]).exits(0);
+    world.configs_are_as(&start);
+    world.is_on(&[4, 5, 6], &[]);
+}
+
+#[test]
 fn a_shorter_static_retention_is_refused() {
     let Some(()) = available_or_skip() else { return };
     let mut spec = Spec::two_az("4.3.1");

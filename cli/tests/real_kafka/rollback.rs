@@ -55,9 +55,7 @@ fn every_prefix_goes_back_to_the_exact_start() {
     // Ctrl-C in the middle of the expansion: what is in flight is named and stays throttled; sweep removes it.
     let child = world.start_apply("plan.json", &["--throttle", "1MB/s"]);
     assert!(wait_until(Duration::from_secs(60), flying), "nothing is in flight");
-    let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    world.wait(child).exits(4).says("in flight, ours");
+    world.interrupt(child).exits(4).says("in flight, ours");
     world.on_cluster("sweep", &[]).exits(2).says("ours").says("owner unknown");
     world.on_cluster("sweep", &["--yes"]).exits(0);
     assert!(!flying(), "sweep cancels what the journal proves to be ours");

@@ -188,6 +188,13 @@ impl World {
         child.wait().unwrap();
     }
 
+    /// Ends a process as Ctrl-C does.
+    pub fn interrupt(&self, child: Child) -> Out {
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.wait(child)
+    }
+
     /// Waits for a background run to end and gives what it said.
     pub fn wait(&self, mut child: Child) -> Out {
         let code = child.wait().unwrap().code().unwrap_or(-1);
