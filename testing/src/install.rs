@@ -73,8 +73,17 @@ impl Install {
         for jar in files(&install.jars, "jar") {
             install.class_path.push_str(&format!(":{}", jar.display()));
         }
-        install.compile();
+        if install.runs_our_programs() {
+            install.compile();
+        }
         install
+    }
+
+    /// Whether our Java programs compile against it; older releases only serve as brokers.
+    pub(crate) fn runs_our_programs(&self) -> bool {
+        !["2.", "3.0.", "3.1.", "3.2.", "3.3.", "3.4.", "3.5.", "3.6."]
+            .iter()
+            .any(|old| self.version.starts_with(old))
     }
 
     /// `java` with the class path of this version and a logging set-up, `broker` or `tool`.

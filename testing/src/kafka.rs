@@ -2,10 +2,10 @@
 
 use crate::admin::Admin;
 use crate::install::{Install, free_ports, home};
-use crate::node::Node;
+use crate::node::{Node, Program};
 use crate::process::{say, wait_until};
 use crate::shell::Shell;
-use crate::spec::{HOST, Place, Spec, properties};
+use crate::spec::{HOST, Mode, Place, Spec, ZOOKEEPER_SESSION, properties};
 use crate::tool::{self, ToolOutput};
 use crate::watchdog::Watchdog;
 use std::collections::BTreeMap;
@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The node id of the KRaft controller: give it to [`Kafka::kill`] and its like.
+/// The node id of the KRaft controller, or of ZooKeeper: give it to [`Kafka::kill`] and its like.
 pub const CONTROLLER: i32 = 100;
 
 /// The cluster id of every cluster under test.
 const CLUSTER_ID: &str = "cmVzdG93LXRlc3RpbmctMQ";
+/// Whose admin client, stock tools and load are used on releases that are too old for our Java programs.
+const TOOLS_FOR_OLD: &str = "3.9.2";
 const START_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 
@@ -32,6 +34,8 @@ static STARTED: AtomicU32 = AtomicU32::new(0);
 pub struct Kafka {
     admin: Admin,
     install: Install,
+    /// The jars of our Java programs and of the stock tools.
+    tools: Install,
     spec: Mutex<Spec>,
     places: BTreeMap<i32, Place>,
     nodes: BTreeMap<i32, Mutex<Node>>,
@@ -48,7 +52,8 @@ impl Kafka {
     /// When the cluster cannot be started; with the end of the log of the node that failed.
     #[must_use]
     pub fn start(spec: Spec) -> Kafka {
-        let install = Install::of(&spec.version);
+        let install = Install::of(spec.release());
+        let tools = if install.runs_our_programs() { install.clone() } else { Install::of(TOOLS_FOR_OLD) };
         let lock = the_only_cluster();
         let begin = Instant::now();
         let name = format!("restow-kafka-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
@@ -62,20 +67,25 @@ impl Kafka {
             fs::create_dir_all(&dir).expect("a directory for the cluster cannot be made");
             let mut port = || ports.next().expect("two ports for each node");
             let place = Place { id, port: port(), extra: port(), dir: dir.display().to_string() };
-            let name = if id == CONTROLLER { "the controller".to_owned() } else { format!("broker {id}") };
-            nodes.insert(id, Mutex::new(Node::new(&name, place.port, &dir)));
+            let (name, program) = match (id, spec.mode()) {
+                (CONTROLLER, Mode::KRaft) => ("the controller".to_owned(), Program::Kafka),
+                (CONTROLLER, Mode::ZooKeeper) => ("ZooKeeper".to_owned(), Program::ZooKeeper),
+                _ => (format!("broker {id}"), Program::Kafka),
+            };
+            nodes.insert(id, Mutex::new(Node::new(&name, program, place.port, &dir)));
             assert!(
                 places.insert(id, place).is_none(),
                 "node id {id} is given twice ({CONTROLLER} is the controller's)"
             );
         }
         let watchdog = Watchdog::start(&directory);
-        let shell = Shell::start(&install, &directory.join("admin.log"));
+        let shell = Shell::start(&tools, &directory.join("admin.log"));
         watchdog.add(shell.pid());
         let admin = Admin::new(shell, &directory);
         let mut kafka = Kafka {
             admin,
             install,
+            tools,
             spec: Mutex::new(spec),
             places,
             nodes,
@@ -99,9 +109,11 @@ impl Kafka {
             self.directory.display()
         ));
         ids.iter().for_each(|&id| self.write_config(id));
-        let configs: Vec<PathBuf> = ids.iter().map(|&id| self.node(id).config()).collect();
-        self.admin.format(CLUSTER_ID, &configs, &spec.format);
-        say("formatted; starting all nodes");
+        if spec.mode() == Mode::KRaft {
+            let configs: Vec<PathBuf> = ids.iter().map(|&id| self.node(id).config()).collect();
+            self.admin.format(CLUSTER_ID, &configs, &spec.format);
+        }
+        say("starting all nodes");
         self.start_nodes(ids);
         self.admin.connect(&self.bootstrap());
         let all = |cluster: crate::Cluster| spec.brokers.iter().all(|b| cluster.brokers.contains_key(&b.id));
@@ -115,10 +127,10 @@ impl Kafka {
         self.start_up
     }
 
-    /// The version that runs.
+    /// The version that runs, as the spec names it.
     #[must_use]
-    pub fn version(&self) -> &str {
-        &self.install.version
+    pub fn version(&self) -> String {
+        self.lock_spec().version.clone()
     }
 
     /// The admin client: the tests' own view of this cluster.
@@ -165,7 +177,7 @@ impl Kafka {
         self.node(id).log()
     }
 
-    /// SIGKILL: the power is gone. The controller notices after three seconds.
+    /// SIGKILL: the power is gone. The controller notices after three seconds (with ZooKeeper: six).
     pub fn kill(&self, id: i32) {
         say(&format!("kill {id}"));
         self.node(id).kill(&self.watchdog);
@@ -185,6 +197,10 @@ impl Kafka {
 
     /// Starts several nodes again, at once.
     pub fn start_brokers(&self, ids: &[i32]) {
+        if self.lock_spec().mode() == Mode::ZooKeeper {
+            // A broker ends at its start while ZooKeeper still holds the registration of its last life.
+            ids.iter().for_each(|&id| self.node(id).rest(ZOOKEEPER_SESSION + Duration::from_secs(1)));
+        }
         ids.iter().for_each(|&id| self.write_config(id));
         self.start_nodes(ids);
     }
@@ -222,7 +238,7 @@ impl Kafka {
     /// Runs a Java class of this version of Kafka, for at most two minutes.
     #[must_use]
     pub fn tool(&self, main_class: &str, args: &[&str]) -> ToolOutput {
-        tool::run(&self.install, &self.watchdog, main_class, args)
+        tool::run(&self.tools, &self.watchdog, main_class, args)
     }
 
     /// `kafka-topics --bootstrap-server … args`.
@@ -256,8 +272,8 @@ impl Kafka {
         self.tool(main_class, &all)
     }
 
-    pub(crate) fn install(&self) -> &Install {
-        &self.install
+    pub(crate) fn tools(&self) -> &Install {
+        &self.tools
     }
 
     pub(crate) fn watchdog(&self) -> &Watchdog {
@@ -291,12 +307,19 @@ impl Kafka {
     fn write_config(&self, id: i32) {
         let spec = self.lock_spec();
         let (place, controller) = (self.place(id), self.place(CONTROLLER));
+        let mode = spec.mode();
         let text = if id == CONTROLLER {
-            properties(place, controller, None, &[&spec.controller_properties])
+            properties(mode, place, controller, None, &[&spec.controller_properties])
         } else {
             let broker = spec.brokers.iter().find(|broker| broker.id == id);
             let broker = broker.unwrap_or_else(|| panic!("there is no broker {id}"));
-            properties(place, controller, broker.rack.as_deref(), &[&spec.properties, &broker.properties])
+            properties(
+                mode,
+                place,
+                controller,
+                broker.rack.as_deref(),
+                &[&spec.properties, &broker.properties],
+            )
         };
         fs::write(self.node(id).config(), text).expect("server.properties cannot be written");
     }

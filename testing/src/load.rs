@@ -179,7 +179,7 @@ impl<'a> Load<'a> {
         let log = self.kafka.directory().join(format!("load-{}.log", self.parts.len()));
         let mut child = self
             .kafka
-            .install()
+            .tools()
             .java("tool")
             .args(["-Xms32m", "-Xmx256m", main_class])
             .args(args)

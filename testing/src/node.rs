@@ -8,25 +8,55 @@ use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a node runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    Kafka,
+    ZooKeeper,
+}
+
+impl Program {
+    fn main_class(self) -> &'static str {
+        match self {
+            Program::Kafka => "kafka.Kafka",
+            Program::ZooKeeper => "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+        }
+    }
+
+    /// Whether this log tells that it is up: in KRaft the first words, with ZooKeeper the second.
+    fn is_up(self, log: &str) -> bool {
+        match self {
+            Program::Kafka => {
+                log.contains("Kafka Server started") || log.contains("] started (kafka.server.KafkaServer)")
+            }
+            Program::ZooKeeper => true,
+        }
+    }
+}
 
 /// A node of the cluster, running or not.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// For messages.
     pub(crate) name: String,
+    program: Program,
     pub(crate) port: u16,
     directory: PathBuf,
     child: Option<Child>,
     paused: bool,
     /// How long the log was when this process was started: what is before tells of an earlier life.
     log_start: usize,
+    /// When it was last killed, if it was.
+    killed: Option<Instant>,
 }
 
 impl Node {
-    pub(crate) fn new(name: &str, port: u16, directory: &Path) -> Node {
-        let directory = directory.to_path_buf();
-        Node { name: name.to_owned(), port, directory, child: None, paused: false, log_start: 0 }
+    pub(crate) fn new(name: &str, program: Program, port: u16, directory: &Path) -> Node {
+        let (name, directory) = (name.to_owned(), directory.to_path_buf());
+        Node { name, program, port, directory, child: None, paused: false, log_start: 0, killed: None }
     }
 
     /// The server.properties.
@@ -57,7 +87,7 @@ impl Node {
             .java("broker")
             .args(["-Xms96m", "-Xmx320m"])
             .arg(format!("-Drestow.log={}", self.log().display()))
-            .arg("kafka.Kafka")
+            .arg(self.program.main_class())
             .arg(self.config())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("jvm.log cannot be shared"))
@@ -78,7 +108,7 @@ impl Node {
         }
         let log = fs::read(self.log()).unwrap_or_default();
         let said = log.get(self.log_start..).unwrap_or_default();
-        String::from_utf8_lossy(said).contains("Kafka Server started")
+        self.program.is_up(&String::from_utf8_lossy(said))
             && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
@@ -87,6 +117,14 @@ impl Node {
         let mut child = self.take();
         end(&mut child);
         watchdog.remove(child.id());
+        self.killed = Some(Instant::now());
+    }
+
+    /// Waits until its last death by SIGKILL is this long ago.
+    pub(crate) fn rest(&self, since_killed: Duration) {
+        if let Some(killed) = self.killed {
+            thread::sleep(since_killed.saturating_sub(killed.elapsed()));
+        }
     }
 
     /// SIGTERM: a controlled shutdown. After `limit` the node is killed; false then.

@@ -1,18 +1,19 @@
 //! What a cluster under test should be.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// A cluster to start: one KRaft controller ([`CONTROLLER`](crate::CONTROLLER)) and these brokers.
+/// A cluster to start: one KRaft controller or one ZooKeeper (node [`CONTROLLER`](crate::CONTROLLER)) and these brokers.
 ///
 /// In every value `{id}`, `{host}`, `{port}` (the PLAINTEXT listener), `{extra}` (a second free port of that node, for a
 /// TLS or SASL listener) and `{dir}` (the node's own directory) are filled in.
 #[derive(Debug, Clone, Default)]
 pub struct Spec {
-    /// A version that has a `testdata/kafka/VERSION/pom.xml`.
+    /// A release that has a `testdata/kafka/RELEASE/pom.xml`; with `-zk` behind it, that release with ZooKeeper.
     pub version: String,
     /// The brokers.
     pub brokers: Vec<BrokerSpec>,
-    /// Extra properties of the controller.
+    /// Extra properties of the controller, or of ZooKeeper.
     pub controller_properties: Vec<(String, String)>,
     /// Extra properties of every broker.
     pub properties: Vec<(String, String)>,
@@ -49,12 +50,33 @@ impl Spec {
         Spec::with_brokers(version, &brokers)
     }
 
+    /// What keeps the metadata.
+    pub(crate) fn mode(&self) -> Mode {
+        if self.version.ends_with(ZOOKEEPER_SUFFIX) { Mode::ZooKeeper } else { Mode::KRaft }
+    }
+
+    /// The release of Kafka, without the mode.
+    pub(crate) fn release(&self) -> &str {
+        self.version.strip_suffix(ZOOKEEPER_SUFFIX).unwrap_or(&self.version)
+    }
+
     /// Adds a property to every broker.
     #[must_use]
     pub fn property(mut self, key: &str, value: &str) -> Spec {
         self.properties.push((key.to_owned(), value.to_owned()));
         self
     }
+}
+
+const ZOOKEEPER_SUFFIX: &str = "-zk";
+
+/// What keeps a cluster's metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A quorum of controllers; here it is one, node 100.
+    KRaft,
+    /// ZooKeeper, node 100; one of the brokers is the controller.
+    ZooKeeper,
 }
 
 /// Where one node lives.
@@ -69,11 +91,9 @@ pub(crate) struct Place {
 /// The host of every listener.
 pub(crate) const HOST: &str = "127.0.0.1";
 
-/// What every node has; short times, so that tests of failures end soon. Only the controller's session timeout fences.
+/// What every Kafka process has; short times, so that tests of failures end soon.
 const COMMON: &[(&str, &str)] = &[
-    ("controller.listener.names", "CONTROLLER"),
     ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
-    ("broker.session.timeout.ms", "3000"),
     ("num.network.threads", "1"),
     ("num.io.threads", "2"),
     ("background.threads", "2"),
@@ -81,7 +101,6 @@ const COMMON: &[(&str, &str)] = &[
 
 /// What every broker has.
 const BROKER: &[(&str, &str)] = &[
-    ("process.roles", "broker"),
     ("listeners", "PLAINTEXT://{host}:{port}"),
     ("advertised.listeners", "PLAINTEXT://{host}:{port}"),
     ("inter.broker.listener.name", "PLAINTEXT"),
@@ -97,28 +116,47 @@ const BROKER: &[(&str, &str)] = &[
     ("auto.leader.rebalance.enable", "false"),
     ("replica.fetch.backoff.ms", "100"),
     ("replica.lag.time.max.ms", "2000"),
+];
+
+/// What every node of a KRaft cluster has. Only the controller's session timeout fences.
+const KRAFT: &[(&str, &str)] = &[
+    ("controller.listener.names", "CONTROLLER"),
+    ("broker.session.timeout.ms", "3000"),
     ("broker.heartbeat.interval.ms", "300"),
 ];
 
-/// What the controller has.
+/// What a KRaft controller has.
 const CONTROLLER_ONLY: &[(&str, &str)] =
     &[("process.roles", "controller"), ("listeners", "CONTROLLER://{host}:{port}"), ("log.dirs", "{dir}/a")];
 
-/// The server.properties of one node: defaults, then each list in turn, later ones winning.
+/// What the brokers of a ZooKeeper cluster have.
+const WITH_ZOOKEEPER: &[(&str, &str)] =
+    &[("zookeeper.session.timeout.ms", "6000"), ("zookeeper.connection.timeout.ms", "60000")];
+
+/// How long ZooKeeper keeps the registration of a broker that was killed.
+pub(crate) const ZOOKEEPER_SESSION: Duration = Duration::from_secs(6);
+
+/// What ZooKeeper has (`zoo.cfg`). Sessions last from 2 to 20 ticks.
+const ZOOKEEPER: &[(&str, &str)] = &[
+    ("dataDir", "{dir}/a"),
+    ("clientPort", "{port}"),
+    ("clientPortAddress", "{host}"),
+    ("tickTime", "1000"),
+    ("maxClientCnxns", "0"),
+    ("admin.enableServer", "false"),
+];
+
+type Properties = BTreeMap<String, String>;
+
+/// The server.properties (or zoo.cfg) of one node: defaults, then each list in turn, later ones winning.
 pub(crate) fn properties(
+    mode: Mode,
     place: &Place,
     controller: &Place,
     rack: Option<&str>,
     more: &[&[(String, String)]],
 ) -> String {
-    let own = if place.id == controller.id { CONTROLLER_ONLY } else { BROKER };
-    let mut all: BTreeMap<String, String> =
-        COMMON.iter().chain(own).map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
-    all.insert("node.id".to_owned(), place.id.to_string());
-    all.insert(
-        "controller.quorum.voters".to_owned(),
-        format!("{}@{HOST}:{}", controller.id, controller.port),
-    );
+    let mut all = defaults(mode, place, controller);
     if let Some(rack) = rack {
         all.insert("broker.rack".to_owned(), rack.to_owned());
     }
@@ -140,6 +178,31 @@ pub(crate) fn properties(
     all.iter().map(line).collect()
 }
 
+fn defaults(mode: Mode, place: &Place, controller: &Place) -> Properties {
+    let is_controller = place.id == controller.id;
+    let lists: &[&[(&str, &str)]] = match (mode, is_controller) {
+        (Mode::KRaft, true) => &[COMMON, KRAFT, CONTROLLER_ONLY],
+        (Mode::KRaft, false) => &[COMMON, KRAFT, BROKER, &[("process.roles", "broker")]],
+        (Mode::ZooKeeper, true) => &[ZOOKEEPER],
+        (Mode::ZooKeeper, false) => &[COMMON, BROKER, WITH_ZOOKEEPER],
+    };
+    let own = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+    let mut all: Properties = lists.iter().flat_map(|list| list.iter().map(own)).collect();
+    let (id, port) = (controller.id, controller.port);
+    match mode {
+        Mode::KRaft => {
+            all.insert("node.id".to_owned(), place.id.to_string());
+            all.insert("controller.quorum.voters".to_owned(), format!("{id}@{HOST}:{port}"));
+        }
+        Mode::ZooKeeper if !is_controller => {
+            all.insert("broker.id".to_owned(), place.id.to_string());
+            all.insert("zookeeper.connect".to_owned(), format!("{HOST}:{port}"));
+        }
+        Mode::ZooKeeper => {}
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,12 +214,26 @@ mod tests {
             ("num.io.threads".to_owned(), "9".to_owned()),
             ("x".to_owned(), "{host}:{extra}\nline".to_owned()),
         ];
-        let text = properties(&place(1, 20_000), &place(100, 20_010), Some("az-a"), &[&mine]);
+        let text = properties(Mode::KRaft, &place(1, 20_000), &place(100, 20_010), Some("az-a"), &[&mine]);
         assert!(text.contains("node.id=1\n"), "{text}");
         assert!(text.contains("broker.rack=az-a\n"));
         assert!(text.contains("log.dirs=/d/1/a,/d/1/b\n"));
         assert!(text.contains("controller.quorum.voters=100@127.0.0.1:20010\n"));
         assert!(text.contains("num.io.threads=9\n"));
         assert!(text.contains("x=127.0.0.1:20001\\nline\n"));
+    }
+
+    #[test]
+    fn a_version_with_zk_behind_it_is_that_release_with_zookeeper() {
+        let spec = Spec::two_az("3.9.2-zk");
+        assert_eq!((spec.mode(), spec.release()), (Mode::ZooKeeper, "3.9.2"));
+        let place = |id, port| Place { id, port, extra: port + 1, dir: format!("/d/{id}") };
+        let text = properties(spec.mode(), &place(1, 20_000), &place(100, 20_010), Some("az-a"), &[]);
+        assert!(text.contains("broker.id=1\n") && text.contains("zookeeper.connect=127.0.0.1:20010\n"));
+        for kraft in ["node.id", "process.roles", "quorum", "controller.listener"] {
+            assert!(!text.contains(kraft), "{kraft}");
+        }
+        let text = properties(spec.mode(), &place(100, 20_010), &place(100, 20_010), None, &[]);
+        assert!(text.contains("clientPort=20010\n") && text.contains("dataDir=/d/100/a\n"), "{text}");
     }
 }
