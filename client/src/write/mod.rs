@@ -1,6 +1,9 @@
 //! Changes to a cluster. Each is one request, sent once and never again: what was written and not answered
 //! may still happen, a minute later (promise E6), and only the caller can wait for that.
 
+#[cfg(test)]
+mod zookeeper;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
