@@ -37,8 +37,9 @@ codes! {
     InvalidConfig = 40, "INVALID_CONFIG";
     NotController = 41, "NOT_CONTROLLER";
     InvalidRequest = 42, "INVALID_REQUEST";
+    ReassignmentInProgress = 60, "REASSIGNMENT_IN_PROGRESS";
     FencedLeaderEpoch = 74, "FENCED_LEADER_EPOCH";
-    UnknownLeaderEpoch = 76, "UNKNOWN_LEADER_EPOCH";
+    UnknownLeaderEpoch = 75, "UNKNOWN_LEADER_EPOCH";
     PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE";
     EligibleLeadersNotAvailable = 83, "ELIGIBLE_LEADERS_NOT_AVAILABLE";
     ElectionNotNeeded = 84, "ELECTION_NOT_NEEDED";

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use restow_planner::model::BrokerId;
 
-use crate::controller::{Broker, Configs, InFlight, Life, Partition, Request, Response, State, Topic, apply};
+use crate::controller::{
+    Broker, ConfigChange, Configs, InFlight, Life, Partition, Request, Resource, Response, State, Topic,
+    apply,
+};
 use crate::faults::Faults;
 use crate::replicate::{Hardware, Key, Logs};
 use crate::rules::{Rules, UnknownVersion};
@@ -83,6 +86,7 @@ impl World {
             let (internal, configs) = (topic.internal, topic.configs.clone());
             state.topics.insert(topic.name.clone(), Topic { id, internal, configs, partitions });
         }
+        state.find_controller();
         let seen = Arc::new(state.clone());
         let views = state.brokers.keys().map(|id| (*id, View { seen: seen.clone(), due: None })).collect();
         Ok(World {
@@ -122,6 +126,25 @@ impl World {
         let reads = matches!(request, Request::List { .. });
         let response = apply(&mut self.state, request);
         if !reads {
+            self.publish();
+        }
+        response
+    }
+
+    /// Changes configs as a broker does that has read them before: what others changed in between is lost.
+    pub(crate) fn change_configs_as_read(
+        &mut self,
+        mut read: State,
+        items: Vec<(Resource, Vec<ConfigChange>)>,
+        validate_only: bool,
+    ) -> Response {
+        let response = apply(&mut read, Request::AlterConfigs { items, validate_only });
+        if let Response::Resources(outcomes) = &response
+            && !validate_only
+        {
+            for (resource, _) in outcomes.iter().filter(|(_, outcome)| outcome.is_ok()) {
+                self.state.take_configs(resource, &read);
+            }
             self.publish();
         }
         response

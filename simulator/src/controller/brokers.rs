@@ -28,6 +28,7 @@ pub(super) fn fence(state: &mut State, broker: BrokerId) -> Outcome {
         fenced.fenced = true;
         fenced.shutting_down = false;
     }
+    state.find_controller();
     Ok(())
 }
 
@@ -37,6 +38,7 @@ pub(super) fn shut_down(state: &mut State, broker: BrokerId) -> Outcome {
     if let Some(leaving) = state.brokers.get_mut(&broker) {
         leaving.shutting_down = true;
     }
+    state.find_controller();
     Ok(())
 }
 
@@ -53,6 +55,7 @@ pub(super) fn unfence(state: &mut State, broker: BrokerId) -> Outcome {
         back.fenced = false;
         back.shutting_down = false;
     }
+    state.find_controller();
     change_all(state, |p| p.leader.is_none(), |_| {}, None);
     Ok(())
 }

@@ -14,6 +14,7 @@ mod topics;
 
 use restow_planner::model::{BrokerId, TopicId, TopicPartition};
 
+pub(crate) use self::configs::LONGEST as LONGEST_VALUE;
 pub use self::configs::{Change as ConfigChange, unexpected_broker};
 pub use self::state::{Broker, Configs, Life, Partition, State, Topic};
 use crate::code::Refusal;

@@ -1,5 +1,7 @@
 //! Reassignments, what is in flight, elections.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use restow_planner::model::replicas::{first_repeated, minus};
 use restow_planner::model::{BrokerId, TopicPartition};
 
@@ -7,10 +9,12 @@ use super::change::{Change, Election, Record};
 use super::state::{Partition, State};
 use super::{InFlight, Outcome};
 use crate::code::{Code, Refusal};
+use crate::rules::Base;
 
 type Item = (TopicPartition, Option<Vec<BrokerId>>);
 
-/// All items are judged on the state before the request; then all records are written.
+/// All items are judged on the state before the request; then all records are written. Of a partition that is named
+/// twice both are answered and the first wins, since the second record is of an older epoch; or the last alone.
 pub(super) fn alter(
     state: &mut State,
     items: Vec<Item>,
@@ -18,6 +22,7 @@ pub(super) fn alter(
 ) -> Vec<(TopicPartition, Outcome)> {
     let mut records = Vec::new();
     let mut outcomes = Vec::with_capacity(items.len());
+    let items = if state.rules.first_item_wins { items } else { last_of_each(items) };
     for (at, target) in items {
         let outcome = match one(state, &at, target, allow_rf_change) {
             Ok(Some(_)) if records.len() >= state.rules.max_records => {
@@ -33,6 +38,10 @@ pub(super) fn alter(
     }
     write(state, records);
     outcomes
+}
+
+fn last_of_each(items: Vec<Item>) -> Vec<Item> {
+    items.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect()
 }
 
 /// Writes records into the state.
@@ -61,8 +70,15 @@ fn one(
     target: Option<Vec<BrokerId>>,
     allow_rf_change: bool,
 ) -> Result<Option<Record>, Refusal> {
-    let now = find(state, at)?;
+    let now = match find(state, at) {
+        // What is unknown is not in flight, and that is what ZooKeeper's controller looks at first.
+        Err(_) if target.is_none() && state.rules.base == Base::Originals => {
+            return Err(Refusal::bare(Code::NoReassignmentInProgress));
+        }
+        found => found?,
+    };
     let change = match target {
+        None if state.rules.base == Base::Originals => return_to_originals(state, at, now)?,
         None => cancel(state, at, now)?,
         Some(target) => start(state, at, now, &target, allow_rf_change)?,
     };
@@ -76,7 +92,14 @@ fn start<'a>(
     target: &[BrokerId],
     allow_rf_change: bool,
 ) -> Result<Change<'a>, Refusal> {
-    check_list(state, target)?;
+    if state.rules.adds_dead_replicas {
+        check_list(state, target)?;
+    } else {
+        check_added_live(state, now, target)?;
+    }
+    if state.rules.base == Base::Originals {
+        return Ok(from_originals(state, at, now, target));
+    }
     if !allow_rf_change {
         let counted = minus(&now.replicas, &now.removing).len();
         if counted != target.len() {
@@ -99,6 +122,53 @@ fn start<'a>(
         change.removing = removing;
     }
     Ok(change)
+}
+
+/// A reassignment to the replicas from before the one that is in flight: nothing checks whether any of them lives.
+fn return_to_originals<'a>(
+    state: &'a State,
+    at: &TopicPartition,
+    now: &'a Partition,
+) -> Result<Change<'a>, Refusal> {
+    if now.in_flight() {
+        Ok(from_originals(state, at, now, &minus(&now.replicas, &now.adding)))
+    } else {
+        Err(Refusal::bare(Code::NoReassignmentInProgress))
+    }
+}
+
+/// `ReplicaAssignment.reassignTo` (ControllerContext.scala): the target, then what was there before.
+fn from_originals<'a>(
+    state: &'a State,
+    at: &TopicPartition,
+    now: &'a Partition,
+    target: &[BrokerId],
+) -> Change<'a> {
+    let originals = minus(&now.replicas, &now.adding);
+    let goes = minus(&originals, target);
+    let mut change = Change::of(state, &at.topic, now);
+    change.replicas = target.iter().chain(&goes).copied().collect();
+    change.adding = minus(&change.replicas, &originals);
+    change.removing = goes;
+    let stays = change.replicas.clone();
+    change.isr.retain(|r| stays.contains(r));
+    change
+}
+
+/// With ZooKeeper only the brokers that are added must live.
+fn check_added_live(state: &State, now: &Partition, target: &[BrokerId]) -> Outcome {
+    let refuse = |text: String| Err(Refusal::new(Code::InvalidReplicaAssignment, text));
+    if target.is_empty() {
+        return refuse("Empty replica list specified in partition reassignment.".to_owned());
+    }
+    if first_repeated(target).is_some() || target.iter().any(|broker| broker.0 < 0) {
+        return refuse(format!("Invalid replica list in partition reassignment: {target:?}"));
+    }
+    let originals = minus(&now.replicas, &now.adding);
+    if minus(target, &originals).iter().all(|broker| state.is_active(*broker)) {
+        return Ok(());
+    }
+    refuse(format!("Replica assignment has brokers that are not alive. Replica list: {target:?}"))
 }
 
 /// Refuses lists that are no replica lists of registered brokers. Whether they are alive is not asked.
@@ -180,7 +250,12 @@ pub(super) fn elect(
     only: Option<Vec<TopicPartition>>,
 ) -> Vec<(TopicPartition, Outcome)> {
     let all = only.is_none();
-    let wanted = only.unwrap_or_else(|| state.partitions().map(|(at, _)| at).collect());
+    let wanted: Vec<TopicPartition> = only.unwrap_or_else(|| state.partitions().map(|(at, _)| at).collect());
+    let wanted = if state.rules.first_item_wins {
+        wanted
+    } else {
+        wanted.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+    };
     let mut outcomes = Vec::new();
     for at in wanted {
         let outcome = elect_one(state, unclean, &at);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use restow_planner::model::{BrokerId, TopicId, TopicPartition};
 
+use super::Resource;
 use crate::rules::Rules;
 
 /// Config values by key.
@@ -112,6 +113,8 @@ pub struct State {
     pub cluster_configs: Configs,
     /// How many topics were ever created: makes topic ids.
     pub created: u64,
+    /// With ZooKeeper, the broker that is the controller.
+    pub controller: Option<BrokerId>,
 }
 
 impl State {
@@ -121,7 +124,14 @@ impl State {
         if rules.eligible_leader_replicas {
             cluster_configs.insert("min.insync.replicas".to_owned(), "1".to_owned());
         }
-        State { rules, brokers: BTreeMap::new(), topics: BTreeMap::new(), cluster_configs, created: 0 }
+        State {
+            rules,
+            brokers: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            cluster_configs,
+            created: 0,
+            controller: None,
+        }
     }
 
     /// The partition, if it exists.
@@ -148,6 +158,31 @@ impl State {
     /// Whether the controller may give this broker leaderships.
     pub fn is_active(&self, broker: BrokerId) -> bool {
         self.brokers.get(&broker).is_some_and(Broker::is_active)
+    }
+
+    /// The configs of this resource become those that they are in another state.
+    pub(crate) fn take_configs(&mut self, resource: &Resource, from: &State) {
+        match resource {
+            Resource::Topic(name) => {
+                if let (Some(to), Some(from)) = (self.topics.get_mut(name), from.topics.get(name)) {
+                    to.configs.clone_from(&from.configs);
+                }
+            }
+            Resource::Broker(id) => {
+                if let (Some(to), Some(from)) = (self.brokers.get_mut(id), from.brokers.get(id)) {
+                    to.configs.clone_from(&from.configs);
+                }
+            }
+            Resource::AllBrokers => self.cluster_configs.clone_from(&from.cluster_configs),
+        }
+    }
+
+    /// With ZooKeeper: the controller stays while it lives; else the first that does takes its place. Kafka's brokers
+    /// race for it.
+    pub(crate) fn find_controller(&mut self) {
+        if !self.rules.forwards && self.controller.is_none_or(|id| !self.is_active(id)) {
+            self.controller = self.brokers.keys().copied().find(|id| self.is_active(*id));
+        }
     }
 
     /// The next topic id. Ids are a function of how many topics were created before.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use restow_planner::model::replicas::first_repeated;
 use restow_planner::model::{BrokerId, TopicId};
 
 use super::reassign::check_list;
@@ -46,7 +47,14 @@ fn create_one(state: &mut State, item: NewTopic, validate_only: bool) -> Result<
             spread(state, 0, count as usize, i32::from(factor))?
         }
     };
-    let partitions = lists.into_iter().map(|list| new_partition(state, list)).collect::<Result<_, _>>()?;
+    if lists.iter().any(|list| list.len() != lists[0].len()) {
+        let text = "The manual partition assignment includes partitions with different numbers of replicas.";
+        return Err(Refusal::new(Code::InvalidReplicaAssignment, text));
+    }
+    let checked = !state.rules.creates_on_dead_brokers;
+    let partitions: Vec<Partition> =
+        lists.into_iter().map(|list| new_partition(state, list, checked)).collect::<Result<_, _>>()?;
+    let led = partitions.iter().all(|p| p.leader.is_some());
     check_configs(state, &name, &configs)?;
     if validate_only {
         return Ok(TopicId::ZERO);
@@ -54,7 +62,8 @@ fn create_one(state: &mut State, item: NewTopic, validate_only: bool) -> Result<
     let id = state.next_topic_id();
     let internal = INTERNAL.contains(&name.as_str());
     state.topics.insert(name, Topic { id, internal, configs, partitions });
-    Ok(id)
+    // It is there, but the request waited for its leaders in vain.
+    if led { Ok(id) } else { Err(Refusal::bare(Code::RequestTimedOut)) }
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
@@ -73,10 +82,15 @@ fn check_configs(state: &State, name: &str, values: &Configs) -> Result<(), Refu
 }
 
 /// A new partition: in sync is who is active; one must be.
-fn new_partition(state: &State, replicas: Vec<BrokerId>) -> Result<Partition, Refusal> {
-    check_list(state, &replicas)?;
+fn new_partition(state: &State, replicas: Vec<BrokerId>, checked: bool) -> Result<Partition, Refusal> {
+    if checked || first_repeated(&replicas).is_some() {
+        check_list(state, &replicas)?;
+    }
     let isr: Vec<BrokerId> = replicas.iter().copied().filter(|r| state.is_active(*r)).collect();
     let Some(leader) = isr.first().copied() else {
+        if !checked {
+            return Ok(Partition { leader: None, ..Partition::settled(replicas) });
+        }
         return Err(Refusal::new(
             Code::InvalidReplicaAssignment,
             "All brokers specified in the manual partition assignment are fenced or in controlled shutdown.",
@@ -123,6 +137,10 @@ fn spread(state: &State, from: usize, count: usize, factor: i32) -> Result<Vec<V
     Ok((start..start + count).map(place).collect())
 }
 
+fn is_in_flight(state: &State, topic: &str) -> bool {
+    state.topics.get(topic).is_some_and(|topic| topic.partitions.iter().any(Partition::in_flight))
+}
+
 pub(super) fn delete(state: &mut State, name: &str) -> Result<TopicId, Refusal> {
     match state.topics.remove(name) {
         Some(topic) => Ok(topic.id),
@@ -157,6 +175,9 @@ fn grow(
         return Err(Refusal::bare(Code::UnknownTopicOrPartition));
     };
     let (id, have) = (topic.id, topic.partitions.len());
+    if !state.rules.grows_in_flight && is_in_flight(state, name) {
+        return Err(Refusal::new(Code::ReassignmentInProgress, "A partition reassignment is in progress."));
+    }
     let wanted = usize::try_from(count).unwrap_or(0);
     if wanted <= have {
         let relation = if wanted == have { "already has" } else { "currently has" };
@@ -185,8 +206,12 @@ fn grow(
         }
         None => spread(state, have, wanted - have, factor as i32)?,
     };
+    let live = |list: &Vec<BrokerId>| list.iter().all(|broker| state.is_active(*broker));
+    if !state.rules.adds_dead_replicas && !lists.iter().all(live) {
+        return Err(Refusal::new(Code::InvalidReplicaAssignment, "Unknown broker(s) in replica assignment."));
+    }
     let new: Vec<Partition> =
-        lists.into_iter().map(|list| new_partition(state, list)).collect::<Result<_, _>>()?;
+        lists.into_iter().map(|list| new_partition(state, list, true)).collect::<Result<_, _>>()?;
     if !validate_only && let Some(topic) = state.topics.get_mut(name) {
         topic.partitions.extend(new);
     }

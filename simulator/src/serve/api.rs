@@ -14,7 +14,7 @@ use kafka_protocol::protocol::{Encodable, Request, StrBytes};
 use restow_planner::model::{BrokerId, TopicId, TopicPartition};
 
 use crate::code::{Code, Refusal};
-use crate::controller::Outcome;
+use crate::controller::{Outcome, State};
 use crate::rules::{Api, Rules};
 use crate::world::World;
 
@@ -27,6 +27,10 @@ pub(super) struct Asked<'a> {
     pub(super) clock: Duration,
     /// The request's version.
     pub(super) version: i16,
+    /// What the broker had read of the configs when the request came, where it changes them by itself.
+    pub(super) read: Option<State>,
+    /// How long this takes before it is answered.
+    pub(super) takes: Duration,
 }
 
 /// A request that is served.
@@ -39,16 +43,16 @@ pub(super) trait Served: Request {
 }
 
 /// The answer's body; nothing where the broker closes the connection.
-pub(super) fn answer(api: Api, asked: Asked<'_>, body: Bytes) -> Option<Bytes> {
+pub(super) fn answer(api: Api, asked: &mut Asked<'_>, body: Bytes) -> Option<Bytes> {
     dispatch(api, asked, body, None)
 }
 
 /// The body of an answer that carries this error.
-pub(super) fn refuse(api: Api, asked: Asked<'_>, body: Bytes, code: i16) -> Option<Bytes> {
+pub(super) fn refuse(api: Api, asked: &mut Asked<'_>, body: Bytes, code: i16) -> Option<Bytes> {
     dispatch(api, asked, body, Some(code))
 }
 
-fn dispatch(api: Api, asked: Asked<'_>, body: Bytes, code: Option<i16>) -> Option<Bytes> {
+fn dispatch(api: Api, asked: &mut Asked<'_>, body: Bytes, code: Option<i16>) -> Option<Bytes> {
     match api {
         Api::ListOffsets => run::<ListOffsetsRequest>(asked, body, code),
         Api::Metadata => run::<MetadataRequest>(asked, body, code),
@@ -67,12 +71,12 @@ fn dispatch(api: Api, asked: Asked<'_>, body: Bytes, code: Option<i16>) -> Optio
     }
 }
 
-fn run<R: Served>(mut asked: Asked<'_>, mut body: Bytes, code: Option<i16>) -> Option<Bytes> {
+fn run<R: Served>(asked: &mut Asked<'_>, mut body: Bytes, code: Option<i16>) -> Option<Bytes> {
     let version = asked.version;
     let request = R::decode(&mut body, version).ok()?;
     let response = match code {
-        None => request.answer(&mut asked)?,
-        Some(code) => request.refuse(&mut asked, code),
+        None => request.answer(asked)?,
+        Some(code) => request.refuse(asked, code),
     };
     let mut bytes = BytesMut::new();
     match response.encode(&mut bytes, version) {
@@ -155,7 +159,7 @@ impl Served for ApiVersionsRequest {
             return Some(response);
         }
         let name = || StrBytes::from_static_str("metadata.version");
-        let level = rules.metadata_version;
+        let Some(level) = rules.metadata_version else { return Some(response) };
         let supported =
             SupportedFeatureKey::default().with_name(name()).with_min_version(1).with_max_version(level);
         let finalized = FinalizedFeatureKey::default()

@@ -17,6 +17,9 @@ use crate::controller::{Partition, State, Topic};
 
 /// KRaft brokers name any live broker as the controller, another one each time.
 fn controller(asked: &mut Asked<'_>, seen: &State) -> WireBroker {
+    if !seen.rules.forwards {
+        return seen.controller.map_or(WireBroker(-1), wire);
+    }
     let live: Vec<BrokerId> = seen.brokers.iter().filter(|(_, b)| !b.fenced).map(|(id, _)| *id).collect();
     let at = asked.world.dice.below(live.len() as u64) as usize;
     WireBroker(live.get(at).map_or(-1, |id| id.0))

@@ -18,7 +18,8 @@ use super::offsets::directory;
 use crate::code::{Code, Refusal};
 use crate::controller::schema::{self, BROKER_KEYS, Kind, TOPIC_KEYS};
 use crate::controller::{
-    ConfigChange, Configs, Outcome, Request, Resource, Response, State, unexpected_broker,
+    ConfigChange, Configs, LONGEST_VALUE as LONGEST, Outcome, Request, Resource, Response, State,
+    unexpected_broker,
 };
 
 const TOPIC: i8 = 2;
@@ -124,6 +125,7 @@ impl Shape {
         self.entry(name, value, source, found, kind, read_only)
     }
 
+    /// A list is shown without the spaces that it was stored with.
     fn entry(
         &self,
         name: &str,
@@ -133,6 +135,8 @@ impl Shape {
         kind: Kind,
         read_only: bool,
     ) -> Config {
+        let trimmed = |value: String| value.split(',').map(str::trim).collect::<Vec<_>>().join(",");
+        let value = if kind == Kind::List { value.map(trimmed) } else { value };
         let mut config = DescribeConfigsResourceResult::default()
             .with_name(text(name))
             .with_value(value.map(text))
@@ -158,11 +162,17 @@ impl Served for DescribeConfigsRequest {
         let seen = asked.world.view(asked.broker, asked.clock);
         let own = Own::of(asked, &seen);
         let shape = Shape { version: asked.version, synonyms: self.include_synonyms };
+        let unreadable = self.resources.iter().any(|resource| too_long(&seen, resource));
         let results = self.resources.iter().map(|resource| {
             let result = DescribeConfigsResult::default()
                 .with_resource_type(resource.resource_type)
                 .with_resource_name(resource.resource_name.clone());
-            match described(&own, &shape, resource) {
+            let found = if unreadable && resource.resource_type == TOPIC {
+                Err(Refusal::bare(Code::UnknownServerError))
+            } else {
+                described(&own, &shape, resource)
+            };
+            match found {
                 Ok(configs) => result.with_configs(configs).with_error_message(Some(StrBytes::default())),
                 Err(refusal) => {
                     let (code, message) = told(Err(refusal));
@@ -182,6 +192,14 @@ impl Served for DescribeConfigsRequest {
         });
         DescribeConfigsResponse::default().with_results(failed.collect())
     }
+}
+
+/// Whether a value is asked for that no answer can hold: then no topic of the request is described.
+fn too_long(seen: &State, resource: &DescribeConfigsResource) -> bool {
+    let topic = seen.topics.get(resource.resource_name.as_str()).filter(|_| resource.resource_type == TOPIC);
+    let keys = resource.configuration_keys.as_deref().filter(|keys| !keys.is_empty());
+    let asked = |name: &str| keys.is_none_or(|keys| keys.iter().any(|key| key.as_str() == name));
+    topic.is_some_and(|topic| topic.configs.iter().any(|(key, value)| value.len() > LONGEST && asked(key)))
 }
 
 fn described(
@@ -264,8 +282,12 @@ impl Served for IncrementalAlterConfigsRequest {
                 Err(refusal) => refused.push((kind, name, Err(refusal))),
             }
         }
-        let request = Request::AlterConfigs { items, validate_only: self.validate_only };
-        let Response::Resources(outcomes) = asked.world.ask(request) else { return None };
+        let validate_only = self.validate_only;
+        let response = match asked.read.take() {
+            Some(read) => asked.world.change_configs_as_read(read, items, validate_only),
+            None => asked.world.ask(Request::AlterConfigs { items, validate_only }),
+        };
+        let Response::Resources(outcomes) = response else { return None };
         let answered = names.into_iter().zip(outcomes).map(|((kind, name), (_, o))| (kind, name, o));
         let responses = answered.chain(refused).map(|(kind, name, outcome)| {
             let (code, message) = told(outcome);
@@ -312,8 +334,10 @@ fn changes(resource: &AlterConfigsResource) -> Result<Vec<ConfigChange>, Refusal
             (3, Some(value)) => ConfigChange::Subtract(key, value),
             (0 | 2 | 3, None) => ConfigChange::Valueless(key),
             (other, _) => {
-                let text = format!("Unknown operation type {other}.");
-                return Err(Refusal::new(Code::InvalidRequest, text));
+                return Err(Refusal::new(
+                    Code::UnknownServerError,
+                    format!("Unknown operation type {other}."),
+                ));
             }
         })
     };

@@ -21,13 +21,16 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::code::Code;
-use crate::controller::Life;
+use crate::controller::{Life, State};
 use crate::face::Shared;
 use crate::faults::Fault;
 use crate::rules::Api;
 
 /// How long a broker tries to reach a lost controller.
 const FORWARDING: Duration = Duration::from_secs(60);
+
+/// How long a broker takes to read configs from ZooKeeper, change them and write them back.
+const CHANGING: Duration = Duration::from_millis(5);
 
 const LONGEST_FRAME: usize = 100 << 20;
 
@@ -182,28 +185,65 @@ fn read_call(mut frame: Bytes, speaks: impl Fn(Api, i16) -> bool) -> Option<Resu
 /// Does what is asked. What goes through the controller is done even if the client is gone by then.
 async fn carried_out(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Option<Bytes> {
     if !call.api.is_forwarded() {
-        return answered(&call, broker, &*shared.upgrade()?);
+        return answered(&call, broker, shared, None).await;
     }
     let shared = shared.clone();
-    let forwarded = tokio::spawn(async move {
-        let reached = until(&shared, |shared| !shared.world().controller_lost);
-        match tokio::time::timeout(FORWARDING, reached).await {
-            Ok(reached) => {
-                reached?;
-                answered(&call, broker, &*shared.upgrade()?)
-            }
-            Err(_) => refused(&call, broker, &shared, Code::RequestTimedOut.code()),
+    let forwards = shared.upgrade()?.world().state.rules.forwards;
+    let done = tokio::spawn(async move {
+        if forwards {
+            forwarded(call, broker, &shared).await
+        } else {
+            not_forwarded(call, broker, &shared).await
         }
     });
-    forwarded.await.ok().flatten()
+    done.await.ok().flatten()
 }
 
-fn answered(call: &Call, broker: BrokerId, shared: &Shared) -> Option<Bytes> {
-    let clock = shared.clock();
-    let mut world = shared.world();
-    world.at(clock);
-    let asked = api::Asked { world: &mut world, broker, clock, version: call.version };
-    frame_of(call, &api::answer(call.api, asked, call.body.clone())?)
+/// A KRaft broker waits for the controller, for a minute.
+async fn forwarded(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Option<Bytes> {
+    let reached = until(shared, |shared| !shared.world().controller_lost);
+    match tokio::time::timeout(FORWARDING, reached).await {
+        Ok(reached) => {
+            reached?;
+            answered(&call, broker, shared, None).await
+        }
+        Err(_) => refused(&call, broker, shared, Code::RequestTimedOut.code()),
+    }
+}
+
+/// With ZooKeeper every broker changes configs by itself; all else is done by the controller alone.
+async fn not_forwarded(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Option<Bytes> {
+    if call.api == Api::IncrementalAlterConfigs {
+        let read = shared.upgrade()?.world().state.clone();
+        tokio::time::sleep(CHANGING).await;
+        return answered(&call, broker, shared, Some(read)).await;
+    }
+    if shared.upgrade()?.world().state.controller != Some(broker) {
+        return refused(&call, broker, shared, Code::NotController.code());
+    }
+    answered(&call, broker, shared, None).await
+}
+
+/// It is done now; the answer may take its time.
+async fn answered(
+    call: &Call,
+    broker: BrokerId,
+    shared: &Weak<Shared>,
+    read: Option<State>,
+) -> Option<Bytes> {
+    let (body, takes) = {
+        let shared = shared.upgrade()?;
+        let clock = shared.clock();
+        let mut world = shared.world();
+        world.at(clock);
+        let takes = Duration::ZERO;
+        let mut asked = api::Asked { world: &mut world, broker, clock, version: call.version, read, takes };
+        (api::answer(call.api, &mut asked, call.body.clone())?, asked.takes)
+    };
+    if !takes.is_zero() {
+        tokio::time::sleep(takes).await;
+    }
+    frame_of(call, &body)
 }
 
 fn refused(call: &Call, broker: BrokerId, shared: &Weak<Shared>, code: i16) -> Option<Bytes> {
@@ -211,8 +251,9 @@ fn refused(call: &Call, broker: BrokerId, shared: &Weak<Shared>, code: i16) -> O
     let clock = shared.clock();
     let mut world = shared.world();
     world.at(clock);
-    let asked = api::Asked { world: &mut world, broker, clock, version: call.version };
-    let body = api::refuse(call.api, asked, call.body.clone(), code)?;
+    let (read, takes) = (None, Duration::ZERO);
+    let mut asked = api::Asked { world: &mut world, broker, clock, version: call.version, read, takes };
+    let body = api::refuse(call.api, &mut asked, call.body.clone(), code)?;
     frame_of(call, &body)
 }
 

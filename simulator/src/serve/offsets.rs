@@ -82,18 +82,21 @@ fn offset(
         return Err(Code::NotLeaderOrFollower);
     }
     let records = |bytes: u64| i64::try_from(bytes / RECORD_BYTES).unwrap_or(i64::MAX);
-    let known_from = |version: i16, offset: i64| match asked.world.state.rules.refuses_unknown_timestamps {
-        _ if asked.version >= version => Ok(offset),
-        true => Err(Code::UnsupportedVersion),
-        false => Ok(0),
-    };
+    let known_from =
+        |version: i16, offset: i64, before: i64| match asked.world.state.rules.refuses_unknown_timestamps {
+            _ if asked.version >= version => Ok(offset),
+            true => Err(Code::UnsupportedVersion),
+            false => Ok(before),
+        };
+    let last = records(copy.end).saturating_sub(1);
     let offset = match one.timestamp {
         -1 if replica == -1 => records(watermark),
         -1 => records(copy.end),
         -2 => 0,
-        -3 => known_from(7, records(copy.end).saturating_sub(1))?,
-        -4 => known_from(8, 0)?,
-        -5 => known_from(9, -1)?,
+        -3 => known_from(7, last, last)?,
+        -4 => known_from(8, 0, 0)?,
+        // Where it is unknown it is a time, and every record is later.
+        -5 => known_from(9, -1, 0)?,
         // Records carry no times here.
         _ => -1,
     };

@@ -1,5 +1,6 @@
 //! Reassignments and elections.
 
+use kafka_protocol::messages::alter_partition_reassignments_request::ReassignablePartition;
 use kafka_protocol::messages::alter_partition_reassignments_response::{
     ReassignablePartitionResponse, ReassignableTopicResponse,
 };
@@ -19,7 +20,7 @@ use crate::controller::{Outcome, Request, Response};
 
 impl Served for AlterPartitionReassignmentsRequest {
     fn answer(self, asked: &mut Asked<'_>) -> Option<AlterPartitionReassignmentsResponse> {
-        if self.timeout_ms <= 0 {
+        if self.timeout_ms <= 0 && asked.world.state.rules.alter_heeds_timeout {
             return Some(self.refuse(asked, Code::RequestTimedOut.code()));
         }
         let mut items = Vec::new();
@@ -34,6 +35,8 @@ impl Served for AlterPartitionReassignmentsRequest {
         else {
             return None;
         };
+        let each = asked.world.state.rules.alter_takes;
+        asked.takes = each.saturating_mul(u32::try_from(outcomes.len()).unwrap_or(u32::MAX));
         let topics = by_topic(outcomes).into_iter().map(|(name, partitions)| {
             let partitions = partitions.into_iter().map(|(n, outcome)| {
                 let (code, message) = told(outcome);
@@ -54,8 +57,22 @@ impl Served for AlterPartitionReassignmentsRequest {
         })
     }
 
+    /// What timed out is named; another broker than the controller names nothing.
     fn refuse(self, _: &mut Asked<'_>, code: i16) -> AlterPartitionReassignmentsResponse {
-        AlterPartitionReassignmentsResponse::default().with_error_code(code)
+        let response = AlterPartitionReassignmentsResponse::default().with_error_code(code);
+        if code != Code::RequestTimedOut.code() {
+            return response;
+        }
+        let topics = self.topics.into_iter().map(|topic| {
+            let failed = |p: &ReassignablePartition| {
+                ReassignablePartitionResponse::default()
+                    .with_partition_index(p.partition_index)
+                    .with_error_code(code)
+            };
+            let partitions = topic.partitions.iter().map(failed).collect();
+            ReassignableTopicResponse::default().with_name(topic.name).with_partitions(partitions)
+        });
+        response.with_responses(topics.collect())
     }
 }
 
@@ -93,6 +110,9 @@ impl Served for ListPartitionReassignmentsRequest {
 
 impl Served for ElectLeadersRequest {
     fn answer(self, asked: &mut Asked<'_>) -> Option<ElectLeadersResponse> {
+        if self.timeout_ms <= 0 && asked.world.state.rules.forwards {
+            return Some(self.refuse(asked, Code::RequestTimedOut.code()));
+        }
         let all = self.topic_partitions.is_none();
         let only = self.topic_partitions.as_ref().map(|topics| {
             let each = topics.iter().flat_map(|topic| {
@@ -105,7 +125,7 @@ impl Served for ElectLeadersRequest {
             return None;
         };
         let mut results: Vec<ReplicaElectionResult> = by_topic(outcomes).into_iter().map(elected).collect();
-        if all {
+        if all && asked.world.state.rules.elections_name_all_topics {
             // An election of all names every topic, with no partition where nothing was needed.
             for name in asked.world.state.topics.keys() {
                 if !results.iter().any(|result| result.topic.as_str() == name) {
@@ -117,7 +137,11 @@ impl Served for ElectLeadersRequest {
     }
 
     fn refuse(self, asked: &mut Asked<'_>, code: i16) -> ElectLeadersResponse {
-        if asked.version >= 1 {
+        // What timed out is an error of the whole and of each partition; a broker that is not the controller says so of
+        // each partition only.
+        let timed_out = code == Code::RequestTimedOut.code();
+        let top = if asked.version >= 1 && code != Code::NotController.code() { code } else { 0 };
+        if asked.version >= 1 && top != 0 && !timed_out {
             return ElectLeadersResponse::default().with_error_code(code);
         }
         let results = self.topic_partitions.unwrap_or_default().into_iter().map(|topic| {
@@ -126,7 +150,7 @@ impl Served for ElectLeadersRequest {
                 .with_partition_result(topic.partitions.iter().map(failed).collect())
                 .with_topic(topic.topic)
         });
-        ElectLeadersResponse::default().with_replica_election_results(results.collect())
+        ElectLeadersResponse::default().with_error_code(top).with_replica_election_results(results.collect())
     }
 }
 

@@ -119,7 +119,8 @@ async fn every_version_that_is_advertised_and_known_round_trips() {
         let mut wire = Wire::to(&sim, 1);
         macro_rules! each {
             ($api:ident, $request:expr) => {{
-                let range = rules.range(Api::$api).unwrap();
+                // With ZooKeeper there is no quorum to describe.
+                let Some(range) = rules.range(Api::$api) else { continue };
                 let (low, high) = <$crate::serve::tests::known::$api as Known>::RANGE;
                 for version in range.min.max(low)..=range.max.min(high) {
                     let request = $request(version);

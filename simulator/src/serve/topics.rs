@@ -33,15 +33,28 @@ fn new_topic(topic: &CreatableTopic) -> NewTopic {
     NewTopic { name: topic.name.to_string(), placement, configs: set.collect() }
 }
 
+/// Partitions and replicas; what is left to the broker is 1.
+fn size(placement: &Placement) -> (i32, i16) {
+    match placement {
+        Placement::Spread { partitions, replication_factor } => (partitions.abs(), replication_factor.abs()),
+        Placement::Given(lists) => (lists.len() as i32, lists.first().map_or(0, Vec::len) as i16),
+    }
+}
+
 impl Served for CreateTopicsRequest {
     fn answer(self, asked: &mut Asked<'_>) -> Option<CreateTopicsResponse> {
-        let items = self.topics.iter().map(new_topic).collect();
+        let too_late = self.timeout_ms <= 0;
+        if too_late && !asked.world.state.rules.late_is_done {
+            return Some(self.refuse(asked, Code::RequestTimedOut.code()));
+        }
+        let items: Vec<NewTopic> = self.topics.iter().map(new_topic).collect();
+        let sizes: Vec<(i32, i16)> = items.iter().map(|item| size(&item.placement)).collect();
         let outcomes = ask(asked, Request::CreateTopics { items, validate_only: self.validate_only });
+        if too_late {
+            return Some(self.refuse(asked, Code::RequestTimedOut.code()));
+        }
         let version = asked.version;
-        let results = outcomes.into_iter().map(|(name, outcome)| {
-            let partitions = asked.world.state.topics.get(&name).map_or(&[][..], |topic| &topic.partitions);
-            let factor = partitions.first().map_or(-1, |p| p.replicas.len() as i16);
-            let count = if partitions.is_empty() { -1 } else { partitions.len() as i32 };
+        let results = outcomes.into_iter().zip(sizes).map(|((name, outcome), (count, factor))| {
             let id = outcome.as_ref().ok().copied();
             let (code, message) = told(outcome.map(drop));
             let mut result = CreatableTopicResult::default()
@@ -84,7 +97,8 @@ fn named(request: &DeleteTopicsRequest, asked: &Asked<'_>) -> Vec<(Option<String
 
 impl Served for DeleteTopicsRequest {
     fn answer(self, asked: &mut Asked<'_>) -> Option<DeleteTopicsResponse> {
-        if self.timeout_ms <= 0 {
+        let too_late = self.timeout_ms <= 0;
+        if too_late && !asked.world.state.rules.late_is_done {
             return Some(self.refuse(asked, Code::RequestTimedOut.code()));
         }
         let version = asked.version;
@@ -104,6 +118,9 @@ impl Served for DeleteTopicsRequest {
             }
             results.push(if version >= 6 { result.with_topic_id(uuid(deleted)) } else { result });
         }
+        if too_late {
+            return Some(self.refuse(asked, Code::RequestTimedOut.code()));
+        }
         Some(DeleteTopicsResponse::default().with_responses(results))
     }
 
@@ -118,7 +135,8 @@ impl Served for DeleteTopicsRequest {
 
 impl Served for CreatePartitionsRequest {
     fn answer(self, asked: &mut Asked<'_>) -> Option<CreatePartitionsResponse> {
-        if self.timeout_ms <= 0 {
+        let too_late = self.timeout_ms <= 0;
+        if too_late && !asked.world.state.rules.late_is_done {
             return Some(self.refuse(asked, Code::RequestTimedOut.code()));
         }
         let each = self.topics.iter().map(|topic| {
@@ -128,6 +146,9 @@ impl Served for CreatePartitionsRequest {
         });
         let items = each.collect();
         let outcomes = ask(asked, Request::CreatePartitions { items, validate_only: self.validate_only });
+        if too_late {
+            return Some(self.refuse(asked, Code::RequestTimedOut.code()));
+        }
         let results = outcomes.into_iter().map(|(name, outcome)| {
             let (code, message) = told(outcome.map(drop));
             CreatePartitionsTopicResult::default()
