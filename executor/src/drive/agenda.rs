@@ -8,6 +8,7 @@ use restow_planner::schedule::{Ports, Window, WindowLimits};
 
 use super::course::{Course, course, expanded, first, originals};
 use super::standing::{Reached, Standing};
+use super::switch::Guard;
 use super::throttle::Desired;
 use super::view::{Known, Observed, View};
 use super::{Moment, Now, Pace};
@@ -160,7 +161,7 @@ impl Agenda {
         };
         let is_open = memory.approvals.contains(&gate)
             && (self.diverged.is_empty() || has_begun(plan, view, gate.step()));
-        self.gate = (!is_open).then_some(gate);
+        self.gate = (!is_open && Guard::Gate.stands()).then_some(gate);
     }
 }
 
@@ -222,7 +223,7 @@ fn choose(
         // Cancels are urgent and copy nothing; they come with the rest, in order.
         return fresh.take(SUBMITS).collect();
     }
-    let fresh = fresh.filter(|at| !is_flying(at));
+    let fresh = fresh.filter(|at| !is_flying(at) || !Guard::Alone.stands());
     match stage {
         Some(Step::Expand) => admit(plan, pace, view, flying, fresh),
         Some(Step::Shrink) => fresh.take(SHRINKS).collect(),

@@ -28,9 +28,8 @@ pub(super) fn act(desk: &mut Desk<'_>, moves: &[u32]) {
         let leg = leg(&case);
         let verdict = match leg {
             Leg::Wait => continue,
-            Leg::Cancel => case.drop_added(),
+            Leg::Cancel | Leg::Drop => case.drop_added(),
             Leg::Reorder | Leg::Elect => case.lead(&case.kept()),
-            Leg::Drop => case.drop_added().and_then(|()| case.leads(case.first())),
         };
         match verdict {
             Ok(()) => legs.push((leg, case)),

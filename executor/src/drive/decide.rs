@@ -9,6 +9,7 @@ use super::agenda::{Agenda, stage_rates};
 use super::guard::Case;
 use super::open::{Blocked, blocked};
 use super::stall::stall;
+use super::switch::Guard;
 use super::throttle::{Desired, Difference, difference};
 use super::view::{Known, View};
 use super::{Cause, FRESH, Hold, LAG, Moment, Now, Pace, Scope, Stay};
@@ -85,10 +86,11 @@ impl<'a> Desk<'a> {
     /// A move to judge; none if an open write names it, somebody else moves data on its brokers, or what we
     /// submitted may not show yet.
     pub fn case(&mut self, at: u32) -> Option<Case<'a>> {
-        if self.blocked.moves.contains(&at) {
+        if self.blocked.moves.contains(&at) && Guard::Open.stands() {
             return None;
         }
-        if self.view.submitted.get(&at).is_some_and(|since| self.view.at.saturating_sub(*since) < LAG / 4) {
+        let is_new = |since: &Moment| self.view.at.saturating_sub(*since) < LAG / 4;
+        if self.view.submitted.get(&at).is_some_and(is_new) && Guard::Lag.stands() {
             return None;
         }
         // Not looked at in this tick (promise E2): it is in the next.
@@ -134,7 +136,7 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         desk.look_around();
     }
     desk.holds.extend(std::mem::take(&mut desk.blocked.holds));
-    if now.moment.saturating_sub(view.at) <= FRESH {
+    if now.moment.saturating_sub(view.at) <= FRESH || !Guard::Fresh.stands() {
         match goal {
             Goal::Forward => super::forward::act(&mut desk),
             Goal::Back => {

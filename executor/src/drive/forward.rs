@@ -9,7 +9,7 @@ use super::agenda::{CANARIES, SUBMITS};
 use super::decide::{Desk, Request};
 use super::guard::Case;
 use super::standing::{Reached, Standing};
-use crate::journal::Gate;
+use super::switch::Guard;
 
 /// Adds what the stage asks for now.
 pub(super) fn act(desk: &mut Desk<'_>) {
@@ -112,7 +112,7 @@ fn shrink(desk: &mut Desk<'_>) {
     let passed = pass(desk, |desk, case| {
         case.shrink()?;
         let steady = case.observed.steady.map(|since| desk.view.at.saturating_sub(since)).unwrap_or_default();
-        if steady >= desk.pace.dwell && desk.memory.approvals.contains(&Gate::Shrink) {
+        if steady >= desk.pace.dwell || !Guard::Dwell.stands() {
             return Ok(());
         }
         let dwell = desk.pace.dwell.as_secs();

@@ -5,6 +5,7 @@ use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::{Move, Plan, moves};
 
 use super::course::{lost, originals};
+use super::switch::Guard;
 use super::view::{Observed, View};
 use super::{Cause, Hold, Scope};
 
@@ -15,7 +16,10 @@ use super::{Cause, Hold, Scope};
 pub fn live_copies(view: &View, at: u32, observed: &Observed) -> Vec<BrokerId> {
     let Some(probe) = view.probes.get(&at) else { return vec![] };
     let Some(high) = probe.high_watermark else { return vec![] };
-    let reaches = |id: &&BrokerId| probe.log_end.get(id).is_some_and(|end| *end >= high);
+    let reaches = |id: &&BrokerId| match probe.log_end.get(id) {
+        Some(end) => *end >= high || !Guard::Caught.stands(),
+        None => !Guard::Answers.stands(),
+    };
     observed.isr.iter().filter(reaches).copied().collect()
 }
 
@@ -64,7 +68,7 @@ impl<'a> Case<'a> {
 
     /// Only a partition that was observed and probed in this very tick is acted on (promise E2).
     pub fn is_fresh(&self) -> bool {
-        self.observed.at == self.view.at && self.view.probes.contains_key(&self.at)
+        (self.observed.at == self.view.at || !Guard::Seen.stands()) && self.view.probes.contains_key(&self.at)
     }
 
     /// These replicas are live copies; names the ones that are not, and why.
@@ -96,12 +100,14 @@ impl<'a> Case<'a> {
 
     /// Expand: every replica of `O` is a live copy and every added broker answers.
     pub fn expand(&self) -> Result<(), Hold> {
-        self.all_live(&self.kept())?;
+        if Guard::Originals.stands() {
+            self.all_live(&self.kept())?;
+        }
         let silent = minus(
             &moves::added(self.m.from, self.m.to),
             &self.view.answered.iter().copied().collect::<Vec<_>>(),
         );
-        match silent.first() {
+        match silent.first().filter(|_| Guard::Destinations.stands()) {
             None => Ok(()),
             Some(id) => Err(Hold {
                 cause: Cause::Guard,
@@ -122,17 +128,16 @@ impl<'a> Case<'a> {
     /// Swap, and every election, towards `list`: all of it is in the ISR and its first is a live copy.
     pub fn lead(&self, list: &[BrokerId]) -> Result<(), Hold> {
         let out = minus(list, &self.observed.isr);
-        if !out.is_empty() {
+        if !out.is_empty() && Guard::Whole.stands() {
             return Err(self.hold(format!("{} not in the ISR", show(&out)), "they are in the ISR"));
         }
-        self.all_live(&list[..1])
+        if Guard::First.stands() { self.all_live(&list[..1]) } else { Ok(()) }
     }
 
-    /// Shrink: every replica of `K` is a live copy and the leader is `K[0]`. Gate and dwell are judged apart.
+    /// Shrink: every replica of `K` is a live copy, which is more than E4 asks. That `K[0]` leads is how the
+    /// agenda knows that it is time; gate and dwell are judged apart.
     pub fn shrink(&self) -> Result<(), Hold> {
-        self.all_live(self.m.to)?;
-        self.leads(self.m.to[0])?;
-        self.leaves_enough(self.m.to)
+        if Guard::Keepers.stands() { self.all_live(self.m.to) } else { Ok(()) }
     }
 
     /// The leader is this replica.
@@ -146,7 +151,7 @@ impl<'a> Case<'a> {
 
     /// Cancel, or dropping the added replicas: what is left in `O` is enough.
     pub fn drop_added(&self) -> Result<(), Hold> {
-        if !self.from.iter().any(|id| self.live.contains(id)) {
+        if Guard::Original.stands() && !self.from.iter().any(|id| self.live.contains(id)) {
             return Err(self.hold(
                 format!("no replica of the originals {} is a live copy", show(&self.from)),
                 "one of them is",
@@ -155,33 +160,21 @@ impl<'a> Case<'a> {
         self.leaves_enough(&self.from)
     }
 
-    /// E4: among the replicas that answered in this tick, `after` keeps at least min(live before, RF at the
-    /// end), at least min ISR where it was met, in as many zones as min(zones before, zones at the end).
+    /// E4: among the replicas that answered in this tick, `after` keeps at least min(live before, RF at the end).
+    ///
+    /// The rest of E4 follows. What is kept is then all of `after` or all that is live: so it stands in as many
+    /// zones as that. And min ISR, which Kafka caps at the length of a list, is kept where it was met.
     fn leaves_enough(&self, after: &[BrokerId]) -> Result<(), Hold> {
         let kept: Vec<BrokerId> = after.iter().copied().filter(|id| self.live.contains(id)).collect();
         let (before, left) = (self.live.len(), kept.len());
         let end = after.len();
-        if left < before.min(end) {
+        if Guard::Enough.stands() && left < before.min(end) {
             let reason = format!(
                 "only {left} live copies would be left of {before}: {} of {}",
                 show(&kept),
                 show(after)
             );
             return Err(self.hold(reason, "all of them are live copies"));
-        }
-        let topic = self.plan.topic_of(&self.m);
-        let min_isr = self.view.min_isr.get(&topic.name).copied().or(topic.min_isr).unwrap_or(1) as usize;
-        // Kafka caps the effective value at the length of the list.
-        let (needs, had) = (min_isr.min(end), min_isr.min(self.observed.replicas.len()));
-        if before >= had && left < needs {
-            let reason = format!("{left} live copies would be left, min.insync.replicas is {min_isr}");
-            return Err(self.hold(reason, "more of them are live copies"));
-        }
-        let zones = self.plan.count_zones(&kept);
-        let needed = self.plan.count_zones(&self.live).min(self.plan.count_zones(after));
-        if !kept.is_empty() && zones < needed {
-            let reason = format!("the live copies left would stand in {zones} zones instead of {needed}");
-            return Err(self.hold(reason, "a copy in each zone is live"));
         }
         Ok(())
     }

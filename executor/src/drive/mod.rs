@@ -12,9 +12,12 @@ mod forward;
 mod guard;
 mod health;
 mod hold;
+#[cfg(test)]
+mod model;
 mod open;
 mod stall;
 mod standing;
+mod switch;
 mod throttle;
 mod view;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use restow_client::write::Write;
 
+use super::switch::Guard;
 use super::view::View;
 use super::{Cause, Hold, Now, OPEN, Scope};
 use crate::journal::{ConfigKey, Memory, OpenWrite, Record};
@@ -49,7 +50,8 @@ fn is_settled(open: &OpenWrite, now: Now) -> bool {
     // A journalled time in the future says nothing: count from this process's start.
     let since = |time: u64| now.wall.checked_sub(time).unwrap_or(now.moment.as_millis() as u64);
     let has_passed = |time: u64| since(time) >= OPEN.as_millis() as u64;
-    has_passed(open.time) && (open.answered || open.heard.is_some_and(has_passed))
+    let is_over = open.answered || !Guard::Heard.stands() || open.heard.is_some_and(has_passed);
+    is_over && (has_passed(open.time) || !Guard::Age.stands())
 }
 
 fn hold(seq: u64, open: &OpenWrite) -> Hold {

@@ -4,6 +4,8 @@ use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::{minus, same_set};
 use restow_planner::plan::{Move, moves};
 
+use super::switch::Guard;
+
 /// What is observed of a partition's assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen<'a> {
@@ -78,7 +80,9 @@ pub fn standing_without(m: &Move<'_>, seen: &Seen<'_>, given_up: &[BrokerId]) ->
 pub fn standing(m: &Move<'_>, seen: &Seen<'_>) -> Standing {
     let (added, removed) = (moves::added(m.from, m.to), moves::removed(m.from, m.to));
     if seen.adding.is_empty() && seen.removing.is_empty() {
-        return reached(m, seen.replicas).map_or(Standing::Diverged, Standing::Settled);
+        let unknown =
+            if Guard::Known.stands() { Standing::Diverged } else { Standing::Settled(Reached::Start) };
+        return reached(m, seen.replicas).map_or(unknown, Standing::Settled);
     }
     let adds = |what: &[BrokerId]| same_set(seen.adding, what);
     let removes = |what: &[BrokerId]| same_set(seen.removing, what);
@@ -88,8 +92,10 @@ pub fn standing(m: &Move<'_>, seen: &Seen<'_>) -> Standing {
         Standing::Shrinking
     } else if adds(&[]) && removes(&added) && seen.replicas.starts_with(m.from) {
         Standing::Returning
-    } else {
+    } else if Guard::Foreign.stands() {
         Standing::Foreign
+    } else {
+        Standing::Expanding
     }
 }
 

@@ -10,6 +10,7 @@ use restow_planner::plan::{Plan, moves};
 use super::health::{Dir, Health};
 use super::stall::Copies;
 use super::standing::{Seen, Standing, standing_without};
+use super::switch::Guard;
 use super::{Moment, Now, Orders, Stay};
 use crate::journal::{ConfigKey, Memory};
 
@@ -260,7 +261,7 @@ impl View {
             Standing::Returning => from,
             _ => return false,
         };
-        memory.asked.get(&at).is_some_and(|asked| asked.contains(&list))
+        !Guard::Explained.stands() || memory.asked.get(&at).is_some_and(|asked| asked.contains(&list))
     }
 
     fn is_ours(&self, r: &Reassignment, memory: &Memory) -> bool {
@@ -339,7 +340,8 @@ impl View {
         p: &restow_client::read::PartitionView,
         flying: Option<&Reassignment>,
     ) -> Option<Known> {
-        if p.replicas.is_empty() || flying.is_some_and(|r| !same_set(&r.replicas, &p.replicas)) {
+        let differs = flying.is_some_and(|r| !same_set(&r.replicas, &p.replicas));
+        if p.replicas.is_empty() || (differs && Guard::Agree.stands()) {
             return None;
         }
         let m = plan.moves.get(at as usize);

@@ -8,6 +8,8 @@ mod index;
 mod records;
 mod store;
 
+#[cfg(test)]
+pub(crate) use fold::is_settling;
 pub use fold::{Memory, OpenWrite, fold};
 pub use index::{Lock, State};
 pub use records::{
