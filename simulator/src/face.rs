@@ -210,9 +210,10 @@ impl Simulator {
         self.shared.world().stop(BrokerId(broker));
     }
 
-    /// The controller is lost: forwarded requests hang, nobody is fenced, nobody joins.
+    /// The controller is lost: forwarded requests hang, nobody is fenced, nobody joins, until it is restored. With
+    /// ZooKeeper the brokers answer NOT_CONTROLLER, and after four seconds another one is the controller.
     pub fn lose_controller(&self) {
-        self.shared.world().controller_lost = true;
+        self.shared.world().lose_controller();
         self.shared.lives_changed();
     }
 

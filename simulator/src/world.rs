@@ -22,6 +22,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(100);
 const REBALANCE: Duration = Duration::from_secs(300);
 const REBALANCE_MOST: usize = 1_000;
 const STOPPING: Duration = Duration::from_millis(500);
+/// How long a ZooKeeper cluster has no controller after it lost one.
+const VACANCY: Duration = Duration::from_secs(4);
 
 /// What one broker has seen of the metadata.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub(crate) struct World {
     pub(crate) statics: BTreeMap<BrokerId, Configs>,
     pub(crate) faults: Faults,
     pub(crate) controller_lost: bool,
+    /// With ZooKeeper: until when there is no controller, and who was it.
+    vacant: Option<(Duration, Option<BrokerId>)>,
     pub(crate) latency: Duration,
     /// How often each broker's process was started.
     pub(crate) starts: BTreeMap<BrokerId, u64>,
@@ -98,6 +102,7 @@ impl World {
             statics,
             faults: Faults::default(),
             controller_lost: false,
+            vacant: None,
             latency: setup.latency.max(Duration::from_millis(1)),
             dice: Dice::new(setup.seed),
             now: Duration::ZERO,
@@ -178,6 +183,7 @@ impl World {
             let dt = (clock - self.now).min(TICK);
             self.now += dt;
             self.sessions();
+            self.fill_vacancy();
             self.replicate(dt);
             self.rebalance();
         }
@@ -261,6 +267,26 @@ impl World {
     pub(crate) fn stop(&mut self, broker: BrokerId) {
         self.ask(Request::Shutdown { broker });
         self.stopping.insert(broker, self.now + STOPPING);
+    }
+
+    /// The controller is lost. With ZooKeeper, broker by broker says so, and then another broker is it.
+    pub(crate) fn lose_controller(&mut self) {
+        if self.state.rules.forwards {
+            self.controller_lost = true;
+        } else {
+            self.vacant = Some((self.now + VACANCY, self.state.controller.take()));
+            self.publish();
+        }
+    }
+
+    /// The next controller, when its time has come.
+    fn fill_vacancy(&mut self) {
+        let Some((_, last)) = self.vacant.filter(|(at, _)| *at <= self.now) else { return };
+        self.vacant = None;
+        let next =
+            self.state.brokers.keys().copied().find(|id| Some(*id) != last && self.state.is_active(*id));
+        self.state.controller = next.or(last);
+        self.publish();
     }
 
     /// The controller answers again; sessions start anew.

@@ -72,6 +72,12 @@ async fn writes_go_to_the_controller_and_follow_it() {
     assert_eq!(codes(&send(&client, &reorder([3, 4])).await), [None]);
     assert_eq!(route(&client, &elect).await.unwrap(), BrokerId(2));
     assert!(read::reassignments(&client).await.unwrap().is_empty());
+
+    simulator.lose_controller();
+    assert_eq!(codes(&send(&client, &reorder([4, 3])).await), [Some(Code::NOT_CONTROLLER)]);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(codes(&send(&client, &reorder([4, 3])).await), [None]);
+    assert_eq!(route(&client, &elect).await.unwrap(), BrokerId(3));
 }
 
 /// How many of forty appends that are sent at once, by these clients in turn, are kept.
