@@ -178,7 +178,7 @@ pub struct UnknownVersion {
 
 impl Rules {
     /// The versions that have rules, oldest first.
-    pub const KNOWN: [&'static str; 6] = ["2.8.2-zk", "3.7.2", "3.9.2", "3.9.2-zk", "4.0.2", "4.3.1"];
+    pub const KNOWN: [&'static str; 5] = ["3.7.2", "3.9.2", "3.9.2-zk", "4.0.2", "4.3.1"];
 
     /// The rules of a Kafka version; `-zk` behind it is that version with ZooKeeper.
     ///
@@ -186,11 +186,6 @@ impl Rules {
     /// If there are none for it.
     pub fn of(version: &str) -> Result<Rules, UnknownVersion> {
         Ok(match version {
-            "2.8.2-zk" => Rules {
-                refuses_unknown_timestamps: false,
-                versions: versions(&Tops { metadata: 11, cluster: 0, offsets: 6, log_dirs: 2, quorum: None, ..OLD }),
-                ..zookeeper("2.8.2-zk")
-            },
             "3.7.2" => Rules {
                 metadata_version: Some(19),
                 completion: Completion::AddingInIsr,

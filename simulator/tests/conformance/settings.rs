@@ -259,10 +259,10 @@ impl Player {
         Ok(lines)
     }
 
-    /// Changes what is throttled of a topic, and gives brokers the time to hear of it: nothing shows when they have.
+    /// Changes what is throttled of a topic, and lets the brokers hear of it.
     async fn throttle(&self, step: &Step, topic: &str, words: &[&str]) -> Came {
         let came = self.change(step, &[&["topic", topic], words].concat()).await?;
-        sleep(self.stage.patience().steady).await;
+        self.caught_up(&self.stage.serving()).await?;
         Ok(if came == [format!("topic {topic} NONE")] { Vec::new() } else { came })
     }
 
