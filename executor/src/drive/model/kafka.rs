@@ -143,9 +143,10 @@ impl Controller {
             self.apply(kafka, Request::Unfence { broker }).0.unwrap();
             kafka.down = None;
         }
-        while let Some(broker) = minus(&kafka.replicas, &kafka.isr).first().copied() {
-            self.apply(kafka, Request::Join { partition: partition(), broker }).0.unwrap();
-        }
+        // Without a leader nobody joins: then the way home is not found.
+        while let Some(broker) = minus(&kafka.replicas, &kafka.isr).first().copied()
+            && self.apply(kafka, Request::Join { partition: partition(), broker }).0.is_ok()
+        {}
     }
 }
 

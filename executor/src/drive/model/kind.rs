@@ -27,7 +27,7 @@ const PAUSE: u64 = 7;
 impl World {
     /// Heals everything, then goes both ways.
     pub fn ends_well(&self, node: &Node) -> Option<Broken> {
-        if node.foreign != Foreign::No || self.removed.is_some() {
+        if node.foreign != Foreign::No || self.removed.is_some() || !self.homes {
             return None;
         }
         let mut kafka = node.kafka.clone();

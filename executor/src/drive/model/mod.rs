@@ -161,6 +161,23 @@ fn small_shapes_with_all_that_can_happen() {
     }
 }
 
+/// There a cancel leads back to the originals, whoever of them lives (KAFKA-14424). Where one original is live when
+/// it is decided, and its broker dies before it lands, nobody leads afterwards, nor when the broker is back: the
+/// one copy in the ISR was an added one. E4 allows it: one live copy, less the broker lost. KRaft refuses such a
+/// cancel. All else holds.
+#[test]
+fn with_zookeeper_a_cancel_can_cost_the_leader() {
+    let rules = "3.9.2-zk";
+    let found = explore(World::new(Shape::new(&[1, 2], &[3]), rules, Scope::CORE));
+    assert_eq!(found.broken, Some(Broken::NoWayBack), "{found:?}");
+    for shape in [patterns(1, 1), patterns(1, 2), patterns(2, 1), patterns(2, 2)].concat() {
+        let mut world = World::new(shape, rules, Scope::CORE);
+        world.homes = false;
+        let found = explore(world);
+        assert_eq!(found.broken, None, "{found:?}");
+    }
+}
+
 #[test]
 fn every_shape_up_to_rf3() {
     for from in 1..=3 {

@@ -55,6 +55,8 @@ pub struct World {
     pub removed: Option<Guard>,
     zonings: Vec<Vec<u8>>,
     memories: Mutex<BTreeMap<MemoryKey, Arc<Memory>>>,
+    /// Whether every state has to lead home.
+    pub homes: bool,
     /// Every Kafka that was met, where somebody asks for it.
     pub met: Option<Mutex<BTreeSet<Kafka>>>,
     pub ends: Mutex<BTreeMap<super::kind::Key, Option<Broken>>>,
@@ -77,7 +79,19 @@ impl World {
         let zonings = zonings(shape.brokers().len());
         let controller = Controller::new(version, &shape.brokers(), min_isr);
         let (memories, ends) = Default::default();
-        World { shape, plan, lists, zonings, controller, scope, removed: None, met: None, memories, ends }
+        World {
+            shape,
+            plan,
+            lists,
+            zonings,
+            controller,
+            scope,
+            removed: None,
+            homes: true,
+            met: None,
+            memories,
+            ends,
+        }
     }
 
     /// The same with one guard taken away.
