@@ -10,7 +10,7 @@
 //!
 //! **Whoever checks did not choose**: [`check`] shares the model with [`place`] and nothing else, and judges
 //! every list of every step. [`file::plan`] writes a plan sealed by a hash; [`schedule`] says which of its moves
-//! may go at once.
+//! may go at once, and [`forecast`] how long they take.
 //!
 //! ```
 //! use restow_planner::model::watch::Unwatched;
@@ -39,6 +39,7 @@
 
 pub mod check;
 pub mod file;
+pub mod forecast;
 pub mod generate;
 pub mod model;
 pub mod place;

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod demo;
 mod export;
+mod forecast;
 mod incident;
 mod plan;
 mod rollback;
@@ -23,6 +24,7 @@ pub use apply::{Apply, Gate};
 pub use check::Check;
 pub use demo::Demo;
 pub use export::Export;
+pub use forecast::{Forecast, Links, Order};
 pub use incident::{Pause, Resume, Rethrottle};
 pub use plan::{Migrate, Plan, PlanVerb};
 pub use rollback::Rollback;
@@ -78,6 +80,8 @@ pub enum Command {
     Check(Check),
     /// Write a plan as files and a runbook for kafka-reassign-partitions and kafka-leader-election.
     Export(Export),
+    /// Tell how long a plan takes at a throttle, and what it takes meanwhile. Touches no cluster.
+    Forecast(Forecast),
     /// Run a plan on a cluster, from wherever it stands. Stops at gates that are not approved.
     Apply(Apply),
     /// Say where a plan stands on a cluster. Changes nothing.
@@ -201,6 +205,9 @@ mod tests {
             "restow status plan.json --bootstrap-server b:1 --journal j",
             "restow rollback plan.json --bootstrap-server b:1 --throttle 1000000 --yes",
             "restow sweep --bootstrap-server b:1 --journal j --plan p.json --yes",
+            "restow snapshot --bootstrap-server a:9092 -o c.json --sample 60s",
+            "restow forecast plan.json --cluster c.json --throttle 50MB/s --rtt az-a:az-b=60ms --price-per-gb 0.02 \
+             --order critical-port-first --dwell 5s --map-zone x=y --format json",
             "restow demo --yes",
             "restow apply p.json --bootstrap-server b:1 --throttle none --give-up 1 --give-up 2 --set-aside t-0,u-v-3 \
              --hold-file /h --hold-command true --ignore-hold disk:5 --ignore-hold external --until 06:00Z",

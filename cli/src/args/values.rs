@@ -42,6 +42,17 @@ pub struct ZoneMapping {
     pub new: String,
 }
 
+/// `--rtt ZONE:ZONE=TIME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rtt {
+    /// One zone.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// There and back.
+    pub time: Duration,
+}
+
 const RATES: &str = "50MB/s, 50MiB/s, 500kB/s, 1GB/s, 50000000B/s, a bare number of bytes/s, or none";
 const UNITS: [(&str, u64); 8] = [
     ("B", 1),
@@ -208,6 +219,23 @@ pub fn zone_mapping(text: &str) -> Result<ZoneMapping, String> {
     Ok(ZoneMapping { old: old.to_owned(), new: new.to_owned() })
 }
 
+/// `ZONE:ZONE=TIME`.
+pub fn rtt(text: &str) -> Result<Rtt, String> {
+    const EXPECTED: &str = "expected ZONE:ZONE=TIME, as in az-a:az-b=60ms";
+    let (zones, time) = text.rsplit_once('=').ok_or(EXPECTED)?;
+    let (a, b) = zones.split_once(':').ok_or(EXPECTED)?;
+    let (a, b, time) = (a.trim().to_owned(), b.trim().to_owned(), duration(time.trim())?);
+    if a.is_empty() || b.is_empty() || time.is_zero() {
+        return Err(EXPECTED.into());
+    }
+    Ok(Rtt { a, b, time })
+}
+
+/// A price, in millionths.
+pub fn price(text: &str) -> Result<u64, String> {
+    scaled(text, 1_000_000).ok_or_else(|| "expected a price like 0.02, with six decimals at most".into())
+}
+
 fn pair<'a>(text: &'a str, expected: &str) -> Result<(&'a str, &'a str), String> {
     match text.split_once('=') {
         Some((left, right)) if !left.trim().is_empty() && !right.trim().is_empty() => {
@@ -312,6 +340,11 @@ mod tests {
         let zone = zone_of_broker("4=az-a").unwrap();
         assert_eq!((zone.broker, zone.zone.as_str()), (BrokerId(4), "az-a"));
         assert!(zone_of_broker("az-a=4").is_err() && zone_of_broker("4=").is_err());
+        let link = rtt("az-a:az-b=60ms").unwrap();
+        assert_eq!((link.a.as_str(), link.b.as_str(), link.time.as_millis()), ("az-a", "az-b", 60));
+        assert!(["a=1ms", "a:b", "a:b=0ms", ":b=1ms", "a:b=1"].iter().all(|text| rtt(text).is_err()));
+        assert_eq!((price("0.02"), price("3")), (Ok(20_000), Ok(3_000_000)));
+        assert!(price("0.0000001").is_err() && price("-1").is_err() && price("").is_err());
         assert_eq!(zone_mapping("a=b").unwrap(), ZoneMapping { old: "a".into(), new: "b".into() });
         assert!(zone_mapping("a").is_err());
     }

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod demo;
 mod export;
+mod forecast;
 mod incident;
 mod orders;
 mod plan;
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Show(args) => show::run(args, format),
         Command::Check(args) => check::run(args, format),
         Command::Export(args) => export::run(args, format),
+        Command::Forecast(args) => forecast::run(args, format),
         Command::Apply(args) => connect::runtime()?.block_on(apply::run(args, format)),
         Command::Status(args) => connect::runtime()?.block_on(status::run(args, format)),
         Command::Rollback(args) => connect::runtime()?.block_on(rollback::run(args, format)),

@@ -15,8 +15,11 @@ pub fn run(args: &Snapshot, format: Format) -> Result<Exit, Error> {
     let mut progress = watch::Phases::new();
     let taken = connect::runtime()?.block_on(async {
         let client = connect::client(&args.bootstrap).await?;
-        let options =
-            SnapshotOptions { taken_at: clock::rfc3339(clock::now()), ..SnapshotOptions::default() };
+        let options = SnapshotOptions {
+            taken_at: clock::rfc3339(clock::now()),
+            sample: args.sample,
+            ..SnapshotOptions::default()
+        };
         let mut said = |step: snapshot::Progress| progress.snapshot(&step);
         Ok::<_, Error>(snapshot::take(&client, &options, &mut said).await?)
     });
@@ -40,6 +43,7 @@ pub fn run(args: &Snapshot, format: Format) -> Result<Exit, Error> {
             "brokers": taken.cluster.brokers.len(),
             "topics": taken.cluster.topics.len(),
             "partitions": taken.cluster.partition_count(),
+            "write_rates": taken.cluster.known_write_rates(),
             "in_flight": taken.cluster.in_flight.len(),
             "warnings": warnings,
         })))?,

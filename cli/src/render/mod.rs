@@ -1,5 +1,6 @@
 //! Everything that a person sees.
 
+pub mod forecast;
 pub mod json;
 pub mod list;
 pub mod plan;

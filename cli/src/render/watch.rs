@@ -26,6 +26,7 @@ impl Phases {
             Step::Metadata => "reading brokers and topics",
             Step::LogDirs => "reading sizes, brokers",
             Step::Configs => "reading topic configs, brokers",
+            Step::Rates => "watching logs grow, leaders",
         };
         self.phase(name, progress.done as u64, progress.total as u64);
     }

@@ -56,6 +56,7 @@ pub(super) fn assemble(
                 removing: moving.map_or(&[], |one| &one.removing),
                 sizes: &sizes,
                 dirs: &dirs,
+                write_rate: None,
             };
             build.partition(&row).map_err(impossible)?;
         }
@@ -119,6 +120,7 @@ fn brokers(told: &Told, answered: &[BrokerId]) -> (Vec<Broker>, Vec<Warning>) {
             listeners: own.and_then(|own| own.listeners.clone()),
             log_dirs: dirs.iter().map(log_dir).collect(),
             rates: own.map(|own| own.rates.clone()).unwrap_or_default(),
+            sockets: own.and_then(|own| own.sockets),
             unseen,
         });
     }

@@ -3,6 +3,7 @@
 //! Nothing is guessed: what a broker does not tell stays unknown and is named in a [`Warning`].
 
 mod assemble;
+mod rates;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,11 +28,13 @@ pub struct SnapshotOptions {
     pub taken_at: String,
     /// How many brokers are asked at once.
     pub parallel: usize,
+    /// How long to watch logs grow, to know what producers write; none leaves write rates unknown.
+    pub sample: Option<Duration>,
 }
 
 impl Default for SnapshotOptions {
     fn default() -> Self {
-        SnapshotOptions { taken_at: String::new(), parallel: 16 }
+        SnapshotOptions { taken_at: String::new(), parallel: 16, sample: None }
     }
 }
 
@@ -64,6 +67,8 @@ pub enum Step {
     LogDirs,
     /// Topic configs, and where brokers differ in them.
     Configs,
+    /// How fast logs grow.
+    Rates,
 }
 
 /// Something that a snapshot does not know.
@@ -130,6 +135,14 @@ pub enum Warning {
     NoConfigs {
         /// The last attempt.
         error: Error,
+    },
+    /// Some write rates could not be measured.
+    #[error("the write rates of {count} partitions are unknown, among them {first}")]
+    RatesUnknown {
+        /// How many.
+        count: usize,
+        /// One of them.
+        first: TopicPartition,
     },
     /// Log directories hold topics that metadata does not show: we may not describe them.
     #[error("broker {broker} holds topics that metadata does not show ({count} in all): {first}")]
@@ -212,7 +225,13 @@ pub async fn take(
     }
     drop(answers);
     settings::of_topics(client, &answered, &mut told, options.parallel.max(1), progress).await;
-    assemble::assemble(client.cluster_id(), told, &answered, options)
+    let mut snapshot = assemble::assemble(client.cluster_id(), told, &answered, options)?;
+    if let Some(time) = options.sample {
+        let parallel = options.parallel.max(1);
+        let warnings = rates::measure(client, &mut snapshot.cluster, time, parallel, progress).await;
+        snapshot.warnings.extend(warnings);
+    }
+    Ok(snapshot)
 }
 
 /// Topics, then reassignments, until they tell the same.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
-use restow_planner::model::{BrokerId, ConfigDifference, ConfigSource, SetConfig};
+use restow_planner::model::{BrokerId, ConfigDifference, ConfigSource, SetConfig, Sockets};
 
 use super::{Progress, Step, Told, Warning};
 use crate::read::{self, ConfigEntry, Resource};
@@ -18,6 +18,8 @@ const RATES: [&str; 3] = [
 ];
 const ADVERTISED: &str = "advertised.listeners";
 const LISTENERS: &str = "listeners";
+const RECEIVE_BUFFER: &str = "replica.socket.receive.buffer.bytes";
+const FETCHERS: &str = "num.replica.fetchers";
 const MIN_ISR: &str = "min.insync.replicas";
 const REMOTE: &str = "remote.storage.enable";
 const THROTTLED_LEADERS: &str = "leader.replication.throttled.replicas";
@@ -60,6 +62,7 @@ pub(super) struct Settings {
 pub(super) struct OfBroker {
     pub listeners: Option<Vec<String>>,
     pub rates: Vec<SetConfig>,
+    pub sockets: Option<Sockets>,
 }
 
 /// What is read of one topic.
@@ -75,7 +78,8 @@ pub(super) struct OfTopic {
 
 /// Asks a broker for its own settings.
 pub(super) async fn of_broker(client: &Client, broker: BrokerId) -> Result<OfBroker, Error> {
-    let keys: Vec<&str> = RATES.into_iter().chain([ADVERTISED, LISTENERS]).collect();
+    let keys: Vec<&str> =
+        RATES.into_iter().chain([ADVERTISED, LISTENERS, RECEIVE_BUFFER, FETCHERS]).collect();
     let told = read::effective(client, Some(broker), &[Resource::Broker(broker)], Some(&keys), false).await?;
     let entries = match told.into_iter().next() {
         Some((_, Ok(entries))) => entries,
@@ -94,7 +98,11 @@ pub(super) async fn of_broker(client: &Client, broker: BrokerId) -> Result<OfBro
         let set = from != ConfigSource::Default;
         set.then(|| SetConfig { key: (*key).to_owned(), value: text, source: from })
     });
-    Ok(OfBroker { listeners, rates: rates.collect() })
+    let number = |key: &str| value(key).and_then(|(text, _)| text.trim().parse::<i64>().ok());
+    let sockets = number(RECEIVE_BUFFER).zip(number(FETCHERS)).and_then(|(receive_buffer, fetchers)| {
+        Some(Sockets { receive_buffer, fetchers: u32::try_from(fetchers).ok()? })
+    });
+    Ok(OfBroker { listeners, rates: rates.collect(), sockets })
 }
 
 fn refused(client: &Client, broker: BrokerId, code: Code) -> Error {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use restow_planner::model::BrokerId;
 use restow_planner::plan::{Move, Plan, Step, moves};
-use restow_planner::schedule::{Ports, Window, WindowLimits};
+use restow_planner::schedule::{Ports, Waiting, Window};
 
 use super::course::{Course, course, expanded, first, originals};
 use super::standing::{Reached, Standing};
@@ -238,22 +238,21 @@ fn admit(
     flying: &[u32],
     candidates: impl Iterator<Item = u32>,
 ) -> Vec<u32> {
-    let mut window = Window::new(WindowLimits { per_broker: pace.per_broker, bytes: pace.bytes_in_flight });
-    let occupied = |at: u32| {
+    let ports = |at: u32| {
         let m = plan.moves.get(at as usize);
-        let incoming = moves::added(m.from, m.to);
-        let bytes = m.bytes.unwrap_or(0).saturating_mul(incoming.len() as u64);
-        (view.observed(at).and_then(|o| o.leader).unwrap_or(m.from[0]), incoming, bytes)
+        let leader = view.observed(at).and_then(|o| o.leader).unwrap_or(m.from[0]);
+        Ports::of(&m, leader, view.load.ingest(at as usize))
     };
+    let (mut window, mut waiting) = (Window::new(plan, pace.limits()), Waiting::new(pace.order));
     for at in flying {
-        let (leader, incoming, bytes) = occupied(*at);
-        window.occupy(&Ports { leader, incoming: &incoming, bytes });
+        let mut ports = ports(*at);
+        // Copies that have joined have given their places back.
+        view.observed(*at).into_iter().flat_map(|o| &o.isr).for_each(|id| ports.join(*id));
+        window.occupy(&ports);
     }
-    let fits = |at: &u32| {
-        let (leader, incoming, bytes) = occupied(*at);
-        window.admit(&Ports { leader, incoming: &incoming, bytes })
-    };
-    candidates.filter(fits).take(SUBMITS).collect()
+    let candidates: BTreeSet<u32> = candidates.collect();
+    candidates.iter().for_each(|at| waiting.insert(*at, &ports(*at)));
+    waiting.admit(&mut window, SUBMITS, |at| Some(ports(at)))
 }
 
 /// Swaps go in small batches, each elected before the next is reordered; the first are ten canaries.

@@ -36,6 +36,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use restow_planner::model::BrokerId;
+use restow_planner::schedule::{Cap, Limits, Order};
 
 /// A moment, as time since this process began.
 pub type Moment = Duration;
@@ -62,8 +63,11 @@ pub const LAG: Duration = Duration::from_secs(2);
 pub struct Pace {
     /// Replication throttle per broker and per direction in bytes/s; none is no throttle.
     pub throttle: Option<u64>,
-    /// Moves in flight per broker: those that come in and those that it leads are counted apart.
+    /// Moves in flight per broker: those that come in and those that it leads are counted apart, short ones in
+    /// proportion to their bytes.
     pub per_broker: usize,
+    /// Which of the moves that fit goes first.
+    pub order: Order,
     /// Bytes in flight in the cluster at most, unless a single move is larger.
     pub bytes_in_flight: u64,
     /// Time between two looks when nothing happens.
@@ -82,11 +86,20 @@ pub struct Pace {
     pub only: Option<BrokerId>,
 }
 
+impl Pace {
+    /// What may be in flight at once.
+    pub fn limits(&self) -> Limits {
+        let cluster = Cap { moves: usize::MAX, bytes: self.bytes_in_flight };
+        Limits { cluster, ..Limits::per_broker(self.per_broker, self.throttle) }
+    }
+}
+
 impl Default for Pace {
     fn default() -> Self {
         Pace {
             throttle: None,
             per_broker: 5,
+            order: Order::Fifo,
             bytes_in_flight: 1 << 40,
             poll: Duration::from_secs(2),
             dwell: Duration::from_secs(30),

@@ -6,6 +6,7 @@ use restow_client::read::{ClusterView, Reassignment, Resource, TopicView};
 use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::{minus, same_set};
 use restow_planner::plan::{Plan, moves};
+use restow_planner::schedule::Load;
 
 use super::health::{Dir, Health};
 use super::stall::Copies;
@@ -111,6 +112,8 @@ pub struct View {
     pub far_at: Option<Moment>,
     /// Each move's partition.
     pub moves: Vec<Known>,
+    /// What producers write and links carry, where it is known.
+    pub load: Load,
     /// Probes of this tick.
     pub probes: BTreeMap<u32, Probe>,
     /// Brokers that replied in this tick.
@@ -169,6 +172,7 @@ impl View {
             at: Moment::ZERO,
             far_at: None,
             moves: vec![Known::Unseen; plan.moves.len()],
+            load: Load::default(),
             probes: BTreeMap::new(),
             answered: BTreeSet::new(),
             brokers: BTreeMap::new(),

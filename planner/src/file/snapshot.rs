@@ -107,6 +107,9 @@ fn write_partition(
         to.extend_from_slice(b",\"removing\":");
         write_numbers(to, moving.removing.iter().map(|id| Some(i64::from(id.0))))?;
     }
+    if let Some(rate) = partition.write_rate {
+        write!(to, ",\"write_rate\":{rate}")?;
+    }
     to.push(b'}');
     Ok(())
 }
@@ -322,8 +325,8 @@ impl<'de> Visitor<'de> for Document<'_> {
 mod tests {
     use super::*;
     use crate::model::{
-        BrokerId, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow, SetConfig, Topic,
-        TopicId, Unseen,
+        BrokerId, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow, SetConfig, Sockets,
+        Topic, TopicId, Unseen,
     };
 
     fn broker(id: i32) -> Broker {
@@ -347,6 +350,7 @@ mod tests {
                 value: "7".into(),
                 source: ConfigSource::DynamicBroker,
             }],
+            sockets: Some(Sockets { receive_buffer: -1, fetchers: 2 }),
             unseen: vec![Unseen { topic: "secret".into(), replicas: 2 }],
         }
     }
@@ -368,6 +372,7 @@ mod tests {
             isr: &[one],
             sizes: &[5, UNKNOWN_SIZE],
             dirs: &[0, UNKNOWN_DIR],
+            write_rate: Some(3),
             ..PartitionRow::default()
         };
         build.partition(&row).unwrap();

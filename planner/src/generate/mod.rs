@@ -133,6 +133,7 @@ fn brokers(class: &Class, zones: u32, bytes: u64) -> Vec<Broker> {
                 offline: false,
             }],
             rates: vec![],
+            sockets: None,
             unseen: vec![],
         }
     };

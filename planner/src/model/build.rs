@@ -3,7 +3,7 @@
 use super::cluster::NO_LEADER;
 use super::{
     Broker, BrokerId, Cluster, ConfigDifference, InFlight, MAX_BYTES, MAX_REPLICAS, Topic, TopicPartition,
-    UNKNOWN_DIR, UNKNOWN_SIZE,
+    UNKNOWN_DIR, UNKNOWN_RATE, UNKNOWN_SIZE,
 };
 
 /// One partition on its way into a [`Cluster`].
@@ -23,6 +23,8 @@ pub struct PartitionRow<'a> {
     pub sizes: &'a [u64],
     /// Log directory of each replica, or [`UNKNOWN_DIR`]; empty if all are unknown.
     pub dirs: &'a [u8],
+    /// Bytes/s that producers write to it; `None` where unknown.
+    pub write_rate: Option<u64>,
 }
 
 /// What makes a cluster impossible. Partition errors carry the topic and number.
@@ -154,6 +156,11 @@ impl ClusterBuilder {
         fill(&mut cluster.sizes, row.sizes, row.replicas.len(), UNKNOWN_SIZE);
         fill(&mut cluster.dirs, row.dirs, row.replicas.len(), UNKNOWN_DIR);
         cluster.ends.push(end);
+        // The column is there only if a rate is known.
+        if row.write_rate.is_some() || !cluster.write_rates.is_empty() {
+            cluster.write_rates.resize(cluster.leaders.len(), UNKNOWN_RATE);
+            cluster.write_rates.push(row.write_rate.unwrap_or(UNKNOWN_RATE));
+        }
         cluster.leaders.push(leader.unwrap_or(NO_LEADER));
         cluster.isr.push(isr);
         if !row.adding.is_empty() || !row.removing.is_empty() {
@@ -175,6 +182,7 @@ impl ClusterBuilder {
         cluster.replicas.shrink_to_fit();
         cluster.sizes.shrink_to_fit();
         cluster.dirs.shrink_to_fit();
+        cluster.write_rates.shrink_to_fit();
         cluster
     }
 }
@@ -195,6 +203,9 @@ fn validate(row: &PartitionRow<'_>) -> Result<(), String> {
     }
     if !row.sizes.is_empty() && row.sizes.len() != list.len() {
         return Err(format!("{} sizes for {} replicas", row.sizes.len(), list.len()));
+    }
+    if let Some(rate) = row.write_rate.filter(|rate| *rate > super::MAX_BYTES) {
+        return Err(format!("a write rate of {rate} bytes/s"));
     }
     if !row.dirs.is_empty() && row.dirs.len() != list.len() {
         return Err(format!("{} log dirs for {} replicas", row.dirs.len(), list.len()));
@@ -226,6 +237,7 @@ mod tests {
             listeners: None,
             log_dirs: vec![],
             rates: vec![],
+            sockets: None,
             unseen: vec![],
         }
     }

@@ -11,6 +11,8 @@ use super::{BrokerId, TopicId, TopicPartition};
 pub const UNKNOWN_SIZE: u64 = u64::MAX;
 /// A log directory that nobody told us.
 pub const UNKNOWN_DIR: u8 = u8::MAX;
+/// A write rate that nobody measured. Unknown is never zero.
+pub const UNKNOWN_RATE: u64 = u64::MAX;
 /// The longest replica list that the columns hold (the ISR is a bit mask over list positions).
 pub const MAX_REPLICAS: usize = 32;
 /// The most bytes of all replicas together (288 PB). 32 copies of each, and what is there, still fit in `u64`,
@@ -41,8 +43,19 @@ pub struct Broker {
     pub log_dirs: Vec<LogDir>,
     /// Replication throttle rates in force for it.
     pub rates: Vec<SetConfig>,
+    /// What its fetcher threads and their connections are configured to; `None` where unknown.
+    pub sockets: Option<Sockets>,
     /// Topics that its log directories hold and that we may not describe.
     pub unseen: Vec<Unseen>,
+}
+
+/// What bounds what a follower can fetch from one leader over a long link: threads times buffer over round trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sockets {
+    /// `replica.socket.receive.buffer.bytes`; -1 is the operating system's own.
+    pub receive_buffer: i64,
+    /// `num.replica.fetchers`: fetcher threads, each with a connection, for each leader that it follows.
+    pub fetchers: u32,
 }
 
 /// A log directory of a broker.
@@ -160,6 +173,8 @@ pub struct Cluster {
     pub(super) dirs: Vec<u8>,
     pub(super) leaders: Vec<u16>,
     pub(super) isr: Vec<u32>,
+    /// Empty where none is known.
+    pub(super) write_rates: Vec<u64>,
 }
 
 /// One partition of a [`Cluster`]: borrowed slices of its columns.
@@ -179,6 +194,8 @@ pub struct Partition<'a> {
     pub leader: Option<u16>,
     /// In-sync replicas, bit `n` for position `n` of `replicas`.
     pub isr: u32,
+    /// Bytes/s that producers write to it; `None` where nobody measured it.
+    pub write_rate: Option<u64>,
 }
 
 impl Partition<'_> {
@@ -197,6 +214,22 @@ impl Partition<'_> {
 }
 
 impl Cluster {
+    /// Sets the write rate of a partition, in bytes/s; `None` is unknown.
+    pub fn set_write_rate(&mut self, index: u32, rate: Option<u64>) {
+        if self.write_rates.is_empty() && rate.is_none() {
+            return;
+        }
+        if self.write_rates.is_empty() {
+            self.write_rates = vec![UNKNOWN_RATE; self.partition_count()];
+        }
+        self.write_rates[index as usize] = rate.unwrap_or(UNKNOWN_RATE);
+    }
+
+    /// Number of partitions whose write rate is known.
+    pub fn known_write_rates(&self) -> usize {
+        self.write_rates.iter().filter(|rate| **rate != UNKNOWN_RATE).count()
+    }
+
     /// Number of partitions.
     pub fn partition_count(&self) -> usize {
         self.leaders.len()
@@ -230,6 +263,7 @@ impl Cluster {
             dirs: &self.dirs[list],
             leader: Some(self.leaders[at]).filter(|leader| *leader != NO_LEADER),
             isr: self.isr[at],
+            write_rate: self.write_rates.get(at).copied().filter(|rate| *rate != UNKNOWN_RATE),
         }
     }
 

@@ -10,7 +10,7 @@ pub mod watch;
 pub use build::{BadCluster, ClusterBuilder, PartitionRow};
 pub use cluster::{
     Broker, Cluster, ConfigDifference, ConfigSource, InFlight, LogDir, MAX_BYTES, MAX_REPLICAS, Partition,
-    SetConfig, Topic, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
+    SetConfig, Sockets, Topic, UNKNOWN_DIR, UNKNOWN_RATE, UNKNOWN_SIZE, Unseen,
 };
 pub use ids::{BrokerId, NotATopicId, TopicId, TopicPartition};
 pub use replicas::{NotAReplicaList, ReplicaList};

@@ -42,6 +42,7 @@ fn broker(id: i32, zone: &str) -> Broker {
             offline: false,
         }],
         rates: vec![],
+        sockets: None,
         unseen: vec![],
     }
 }

@@ -105,7 +105,14 @@ pub struct Move<'a> {
 impl Move<'_> {
     /// Whether one of its steps is of this kind.
     pub fn has(&self, step: Step) -> bool {
-        steps(self.from, self.to).iter().any(|(s, _)| *s == step)
+        let (from, to) = (self.from, self.to);
+        let added = to.iter().filter(|id| !from.contains(id));
+        let removed = from.iter().filter(|id| !to.contains(id));
+        match step {
+            Step::Expand => added.count() > 0,
+            Step::Swap => !from.iter().chain(added).eq(to.iter().chain(removed)),
+            Step::Shrink => removed.count() > 0,
+        }
     }
 }
 
@@ -204,5 +211,16 @@ mod tests {
         assert_eq!(kinds(&[1, 2, 3], &[1, 2]), [Step::Shrink]);
         assert_eq!(kinds(&[1, 2, 3], &[3, 1]), [Step::Swap, Step::Shrink]);
         assert_eq!(kinds(&[1, 2], &[1, 2]), []);
+    }
+
+    #[test]
+    fn p2_a_move_has_exactly_the_steps_that_it_takes() {
+        let lists: [&[i32]; 7] = [&[1], &[2], &[1, 2], &[2, 1], &[1, 2, 3], &[3, 1], &[4, 2, 1]];
+        for (from, to) in lists.iter().flat_map(|from| lists.iter().map(move |to| (ids(from), ids(to)))) {
+            let m = Move { topic: 0, partition: 0, from: &from, to: &to, bytes: None, leader: None };
+            let taken: Vec<Step> = steps(&from, &to).into_iter().map(|(step, _)| step).collect();
+            let has: Vec<Step> = Step::ALL.into_iter().filter(|step| m.has(*step)).collect();
+            assert_eq!(has, taken, "{from:?} {to:?}");
+        }
     }
 }

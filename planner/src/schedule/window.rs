@@ -1,95 +1,376 @@
-//! A sliding window: what may be in flight at once.
+//! What is in flight, and whether one more fits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Disks;
 use crate::model::BrokerId;
-use crate::plan::{Plan, Step};
+use crate::plan::{Move, Plan, moves};
 
 /// What a move occupies while it is in flight.
-#[derive(Debug, Clone, Copy)]
-pub struct Ports<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
     /// The leader that its copies are fetched from.
     pub leader: BrokerId,
     /// Brokers that fetch a copy.
-    pub incoming: &'a [BrokerId],
-    /// Bytes of all its copies.
+    pub incoming: Vec<BrokerId>,
+    /// Bytes of each copy; `None` where unknown.
+    pub bytes: Option<u64>,
+    /// Bytes/s that producers write to it; `None` where unknown.
+    pub ingest: Option<u64>,
+    /// Followers in sync: the leader's quota counts what they fetch while the partition is listed.
+    pub in_sync: usize,
+}
+
+impl Ports {
+    /// The ports of a move whose leader is known.
+    pub fn of(m: &Move<'_>, leader: BrokerId, ingest: Option<u64>) -> Self {
+        let incoming = moves::added(m.from, m.to);
+        Ports { leader, incoming, bytes: m.bytes, ingest, in_sync: m.from.len().saturating_sub(1) }
+    }
+
+    /// A copy has joined: its follower fetches as an in-sync one, and its place is free again.
+    pub fn join(&mut self, broker: BrokerId) {
+        let before = self.incoming.len();
+        self.incoming.retain(|id| *id != broker);
+        self.in_sync += before - self.incoming.len();
+    }
+
+    /// Known bytes of all its copies.
+    pub fn all_bytes(&self) -> u64 {
+        self.bytes.unwrap_or(0).saturating_mul(self.incoming.len() as u64)
+    }
+
+    /// Bytes/s that the leader's quota counts when its copies keep up: producers' bytes, once for each in-sync
+    /// follower and each copy (KIP-73: in-sync replicas are counted, though never delayed).
+    pub fn counted_at_leader(&self) -> u64 {
+        self.ingest.unwrap_or(0).saturating_mul((self.in_sync + self.incoming.len()) as u64)
+    }
+}
+
+/// Bytes that wait to be sent, and to be fetched, by broker.
+pub(super) type Due = BTreeMap<BrokerId, (u64, u64)>;
+
+/// How much may be in flight in one place. `usize::MAX` and `u64::MAX` are no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap {
+    /// Moves that take long; shorter ones count in proportion to their bytes. Of a broker, up to four times as
+    /// many go where the other end would idle and has not much less to do.
+    pub moves: usize,
+    /// Bytes, unless a single move is larger.
     pub bytes: u64,
+}
+
+impl Cap {
+    /// No limit.
+    pub const NONE: Cap = Cap { moves: usize::MAX, bytes: u64::MAX };
 }
 
 /// How much may be in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowLimits {
-    /// Moves per broker: those that come in and those that it leads are counted apart.
-    pub per_broker: usize,
-    /// Bytes in the cluster, unless a single move is larger.
-    pub bytes: u64,
+pub struct Limits {
+    /// Per broker and direction: what comes in and what it leads are counted apart.
+    pub broker: Cap,
+    /// Per zone: what comes in.
+    pub zone: Cap,
+    /// In the cluster.
+    pub cluster: Cap,
+    /// Copies that one leader sends at once at most, however short; a single move may have more.
+    pub fan_out: usize,
+    /// Replication throttle per broker and direction in bytes/s; `None` is no throttle.
+    pub throttle: Option<u64>,
+}
+
+impl Limits {
+    /// A number of long moves per broker and direction, and nothing else.
+    pub fn per_broker(moves: usize, throttle: Option<u64>) -> Self {
+        let broker = Cap { moves, bytes: u64::MAX };
+        Limits { broker, zone: Cap::NONE, cluster: Cap::NONE, fan_out: usize::MAX, throttle }
+    }
+}
+
+/// A move counts as a whole one if it takes at least this long at the throttle, else in proportion: a count that
+/// was made for big partitions does not queue tiny ones.
+const SLOT_SECONDS: u64 = 10;
+/// The same where there is no throttle.
+const SLOT_BYTES: u64 = 256 << 20;
+/// A whole move.
+const WHOLE: u64 = 1000;
+/// A count is passed up to this many times where the other end would idle and has not much less to do: throttles are shared
+/// evenly, so a broker whose few copies all go to (or come from) busy ones does not get its part.
+const MOST: u64 = 4;
+/// However small, a move counts as much as this: 200 of them as one.
+const LEAST: u64 = 5;
+/// Part of the throttle, in percent, that ingest may take: the rest is for copies that catch up.
+const INGEST_PERCENT: u64 = 50;
+
+/// Bytes from which on a copy counts as a whole move.
+pub fn slot_bytes(throttle: Option<u64>) -> u64 {
+    throttle.map_or(SLOT_BYTES, |rate| rate.saturating_mul(SLOT_SECONDS)).max(1)
+}
+
+/// What is in flight in one place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Port {
+    moves: usize,
+    copies: usize,
+    /// Moves in thousandths, tiny ones in proportion.
+    weight: u64,
+    bytes: u64,
+    /// Bytes/s that the quota counts of producers' writes.
+    counted: u64,
+}
+
+impl Port {
+    fn add(&mut self, more: Port) {
+        self.moves += more.moves;
+        self.copies += more.copies;
+        self.weight += more.weight;
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.counted = self.counted.saturating_add(more.counted);
+    }
+
+    fn take(&mut self, less: Port) {
+        self.moves = self.moves.saturating_sub(less.moves);
+        self.copies = self.copies.saturating_sub(less.copies);
+        self.weight = self.weight.saturating_sub(less.weight);
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+        self.counted = self.counted.saturating_sub(less.counted);
+    }
+
+    /// Whether the count is reached `times` times.
+    fn is_full(&self, cap: &Cap, times: u64) -> bool {
+        self.weight >= (cap.moves as u64).saturating_mul(WHOLE * times)
+    }
+
+    fn fits_bytes(&self, more: &Port, cap: &Cap) -> bool {
+        self.moves == 0 || self.bytes.saturating_add(more.bytes) <= cap.bytes
+    }
+
+    fn fits(&self, more: &Port, cap: &Cap) -> bool {
+        !self.is_full(cap, 1) && self.fits_bytes(more, cap)
+    }
+
+    /// The progress condition: what is counted already leaves the copies a share. One that takes more than its
+    /// part alone goes alone.
+    fn leaves_share(&self, more: &Port, throttle: Option<u64>) -> bool {
+        let Some(rate) = throttle else { return true };
+        let counted = self.counted.saturating_add(more.counted);
+        more.counted == 0
+            || u128::from(counted) * 100 <= u128::from(rate) * u128::from(INGEST_PERCENT)
+            || self.counted == 0
+    }
+}
+
+/// Copies in flight by their two ends.
+#[derive(Debug, Clone, Default)]
+struct Links {
+    out: BTreeMap<BrokerId, Vec<BrokerId>>,
+    into: BTreeMap<BrokerId, Vec<BrokerId>>,
+}
+
+impl Links {
+    fn add(&mut self, from: BrokerId, to: BrokerId) {
+        self.out.entry(from).or_default().push(to);
+        self.into.entry(to).or_default().push(from);
+    }
+
+    fn take(&mut self, from: BrokerId, to: BrokerId) {
+        for (ends, end, other) in [(&mut self.out, from, to), (&mut self.into, to, from)] {
+            let list = ends.entry(end).or_default();
+            if let Some(at) = list.iter().position(|id| *id == other) {
+                list.swap_remove(at);
+            }
+        }
+    }
+
+    fn idles_out(&self, broker: BrokerId) -> bool {
+        idles(self.out.get(&broker), &self.into)
+    }
+
+    fn idles_in(&self, broker: BrokerId) -> bool {
+        idles(self.into.get(&broker), &self.out)
+    }
+}
+
+/// Whether the copies at one end get less than its throttle: each is taken to get an even part of the busier of
+/// its two ends.
+fn idles(ends: Option<&Vec<BrokerId>>, others: &BTreeMap<BrokerId, Vec<BrokerId>>) -> bool {
+    const WHOLE: usize = 10_000;
+    const BUSY: usize = WHOLE * 9 / 10;
+    let Some(ends) = ends else { return true };
+    let part = |other: &BrokerId| WHOLE / others.get(other).map_or(1, Vec::len).max(ends.len()).max(1);
+    ends.iter().map(part).sum::<usize>() < BUSY
 }
 
 /// What is in flight.
 #[derive(Debug, Clone)]
 pub struct Window {
-    limits: WindowLimits,
-    leads: BTreeMap<BrokerId, usize>,
-    comes: BTreeMap<BrokerId, usize>,
-    bytes: u64,
-    moves: usize,
+    limits: Limits,
+    zones: BTreeMap<BrokerId, u32>,
+    leads: BTreeMap<BrokerId, Port>,
+    comes: BTreeMap<BrokerId, Port>,
+    comes_to_zone: BTreeMap<u32, Port>,
+    all: Port,
+    links: Links,
+    unfit: BTreeSet<BrokerId>,
+    /// Room on disks; `None` where it was judged for all moves at once (staged runs).
+    pub disks: Option<Disks>,
 }
 
 impl Window {
-    /// An empty window.
-    pub fn new(limits: WindowLimits) -> Self {
-        Window { limits, leads: BTreeMap::new(), comes: BTreeMap::new(), bytes: 0, moves: 0 }
+    /// An empty window over the brokers of a plan.
+    pub fn new(plan: &Plan, limits: Limits) -> Self {
+        let mut names: Vec<Option<&str>> = plan.brokers.iter().map(|b| b.zone.as_deref()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let zone = |name: &Option<String>| names.partition_point(|n| *n < name.as_deref()) as u32;
+        Window {
+            limits,
+            zones: plan.brokers.iter().map(|b| (b.id, zone(&b.zone))).collect(),
+            leads: BTreeMap::new(),
+            comes: BTreeMap::new(),
+            comes_to_zone: BTreeMap::new(),
+            all: Port::default(),
+            links: Links::default(),
+            unfit: BTreeSet::new(),
+            disks: None,
+        }
+    }
+
+    /// Brokers that must not take part now: nothing is admitted that they send or fetch.
+    pub fn keep_out(&mut self, brokers: impl IntoIterator<Item = BrokerId>) {
+        self.unfit.extend(brokers);
     }
 
     /// Takes a move that is in flight already, whatever the limits say.
-    pub fn occupy(&mut self, ports: &Ports<'_>) {
-        *self.leads.entry(ports.leader).or_default() += 1;
-        for broker in ports.incoming {
-            *self.comes.entry(*broker).or_default() += 1;
-        }
-        self.bytes = self.bytes.saturating_add(ports.bytes);
-        self.moves += 1;
+    pub fn occupy(&mut self, ports: &Ports) {
+        let (out, into, zones) = self.shares(ports);
+        self.leads.entry(ports.leader).or_default().add(out);
+        ports.incoming.iter().for_each(|id| self.comes.entry(*id).or_default().add(into));
+        zones.into_iter().for_each(|(zone, part)| self.comes_to_zone.entry(zone).or_default().add(part));
+        self.all.add(out);
+        ports.incoming.iter().for_each(|id| self.links.add(ports.leader, *id));
     }
 
-    /// Takes a move if there is room for it; whether it did.
-    pub fn admit(&mut self, ports: &Ports<'_>) -> bool {
-        let busy = |counts: &BTreeMap<BrokerId, usize>, broker: &BrokerId| {
-            counts.get(broker).is_some_and(|count| *count >= self.limits.per_broker)
-        };
-        let is_full = busy(&self.leads, &ports.leader)
-            || ports.incoming.iter().any(|broker| busy(&self.comes, broker))
-            || (self.moves > 0 && self.bytes.saturating_add(ports.bytes) > self.limits.bytes);
-        if !is_full {
+    /// Gives back what a move occupied. Its bytes stay on the disks.
+    pub fn release(&mut self, ports: &Ports) {
+        let (out, into, zones) = self.shares(ports);
+        let take = |port: Option<&mut Port>, part| port.into_iter().for_each(|port| port.take(part));
+        take(self.leads.get_mut(&ports.leader), out);
+        ports.incoming.iter().for_each(|id| take(self.comes.get_mut(id), into));
+        zones.into_iter().for_each(|(zone, part)| take(self.comes_to_zone.get_mut(&zone), part));
+        self.all.take(out);
+        ports.incoming.iter().for_each(|id| self.links.take(ports.leader, *id));
+    }
+
+    /// Takes a move if there is room for it; whether it did. `due` are the bytes that wait for each broker.
+    pub(super) fn admit(&mut self, ports: &Ports, due: &Due) -> bool {
+        let fits = self.fits(ports, due);
+        if fits {
             self.occupy(ports);
+            if let Some(disks) = &mut self.disks {
+                ports.incoming.iter().for_each(|id| disks.reserve(*id, ports.bytes.unwrap_or(0)));
+            }
         }
-        !is_full
+        fits
     }
-}
 
-/// The moves of a plan that have this step, in waves of at most this many partitions: one file each for
-/// `kafka-reassign-partitions`. Internal topics come last, as in the plan.
-pub fn waves(plan: &Plan, step: Step, most: usize) -> Vec<Vec<usize>> {
-    let moves: Vec<usize> =
-        plan.moves.iter().enumerate().filter(|(_, m)| m.has(step)).map(|(at, _)| at).collect();
-    moves.chunks(most.max(1)).map(<[usize]>::to_vec).collect()
-}
+    fn fits(&self, ports: &Ports, due: &Due) -> bool {
+        let (out, into, zones) = self.shares(ports);
+        let (limits, none) = (&self.limits, Port::default());
+        let leader = self.leads.get(&ports.leader).unwrap_or(&none);
+        let fits_disk =
+            |id: &BrokerId| self.disks.as_ref().is_none_or(|d| d.fits(*id, ports.bytes.unwrap_or(0)));
+        let cap = &limits.broker;
+        ports.incoming.iter().all(|id| self.is_open(ports.leader, *id, due))
+            && leader.fits_bytes(&out, cap)
+            && leader.leaves_share(&out, limits.throttle)
+            && (leader.copies == 0 || leader.copies + out.copies <= limits.fan_out)
+            && self.all.fits(&out, &limits.cluster)
+            && zones
+                .iter()
+                .all(|(zone, part)| self.comes_to_zone.get(zone).unwrap_or(&none).fits(part, &limits.zone))
+            && ports.incoming.iter().all(|id| {
+                let port = self.comes.get(id).unwrap_or(&none);
+                port.fits_bytes(&into, cap) && port.leaves_share(&into, limits.throttle) && fits_disk(id)
+            })
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Whether the leader can send nothing more, whatever it is.
+    fn is_closed_out(&self, leader: BrokerId) -> bool {
+        let is_full =
+            |port: &Port| port.is_full(&self.limits.broker, MOST) || port.copies >= self.limits.fan_out;
+        self.unfit.contains(&leader) || self.leads.get(&leader).is_some_and(is_full)
+    }
 
-    #[test]
-    fn coming_in_and_leading_are_counted_apart() {
-        let ids = [BrokerId(1), BrokerId(2), BrokerId(3)];
-        let mut window = Window::new(WindowLimits { per_broker: 1, bytes: 100 });
-        let ports =
-            |leader: usize, to: usize, bytes| Ports { leader: ids[leader], incoming: &ids[to..=to], bytes };
-        assert!(window.admit(&ports(0, 1, 500)), "a single move may be larger than the limit");
-        assert!(!window.admit(&ports(1, 0, 1)), "bytes");
-        let mut window = Window::new(WindowLimits { per_broker: 1, bytes: 100 });
-        assert!(window.admit(&ports(0, 1, 10)));
-        assert!(window.admit(&ports(1, 0, 10)), "1 leads one and receives one");
-        assert!(!window.admit(&ports(0, 2, 10)), "0 leads one already");
-        assert!(!window.admit(&ports(2, 1, 10)), "1 receives one already");
+    /// Whether the broker can take nothing more, whatever it is.
+    fn is_closed_in(&self, broker: BrokerId) -> bool {
+        let zone = self.zones.get(&broker).and_then(|zone| self.comes_to_zone.get(zone));
+        self.unfit.contains(&broker)
+            || self.comes.get(&broker).is_some_and(|port| port.is_full(&self.limits.broker, MOST))
+            || zone.is_some_and(|port| port.is_full(&self.limits.zone, 1))
+    }
+
+    /// Whether one more copy may go from this leader to this broker: both have room, or one has reached its count
+    /// while the other idles and has not much less to do.
+    pub(super) fn is_open(&self, leader: BrokerId, to: BrokerId, due: &Due) -> bool {
+        if self.is_closed_out(leader) || self.is_closed_in(to) {
+            return false;
+        }
+        let (out, into) = (self.leads.get(&leader), self.comes.get(&to));
+        let is_full = |port: Option<&Port>| port.is_some_and(|port| port.is_full(&self.limits.broker, 1));
+        let (is_out_full, is_in_full) = (is_full(out), is_full(into));
+        if !is_out_full && !is_in_full {
+            return true;
+        }
+        let waits = |id: &BrokerId| due.get(id).copied().unwrap_or_default();
+        let sends = waits(&leader).0.saturating_add(out.map_or(0, |port| port.bytes));
+        let fetches = waits(&to).1.saturating_add(into.map_or(0, |port| port.bytes));
+        (!is_out_full || (fetches.saturating_mul(MOST) > sends && self.links.idles_in(to)))
+            && (!is_in_full || (sends.saturating_mul(MOST) > fetches && self.links.idles_out(leader)))
+    }
+
+    /// Whether nothing more can be admitted anywhere.
+    pub(super) fn is_closed(&self) -> bool {
+        self.all.is_full(&self.limits.cluster, 1)
+    }
+
+    /// Bytes in flight that this broker sends, and that it fetches.
+    pub(super) fn bytes(&self, broker: BrokerId) -> (u64, u64) {
+        let bytes = |ports: &BTreeMap<BrokerId, Port>| ports.get(&broker).map_or(0, |port| port.bytes);
+        (bytes(&self.leads), bytes(&self.comes))
+    }
+
+    /// What a move takes at its leader, at each broker that fetches, and in each zone.
+    fn shares(&self, ports: &Ports) -> (Port, Port, BTreeMap<u32, Port>) {
+        let slot = u128::from(slot_bytes(self.limits.throttle));
+        let part = |bytes: Option<u64>, copies: u64| match bytes {
+            // Unknown is never small.
+            None => WHOLE,
+            Some(bytes) => {
+                let part = u128::from(bytes) * u128::from(copies) * u128::from(WHOLE) / slot;
+                (part as u64).clamp(LEAST, WHOLE)
+            }
+        };
+        let copies = ports.incoming.len();
+        let out = Port {
+            moves: 1,
+            copies,
+            weight: part(ports.bytes, copies as u64),
+            bytes: ports.all_bytes(),
+            counted: ports.counted_at_leader(),
+        };
+        let into = Port {
+            moves: 1,
+            copies: 1,
+            weight: part(ports.bytes, 1),
+            bytes: ports.bytes.unwrap_or(0),
+            counted: ports.ingest.unwrap_or(0),
+        };
+        let mut zones: BTreeMap<u32, Port> = BTreeMap::new();
+        for zone in ports.incoming.iter().filter_map(|id| self.zones.get(id)) {
+            zones.entry(*zone).or_default().add(into);
+        }
+        (out, into, zones)
     }
 }

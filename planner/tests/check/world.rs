@@ -83,6 +83,7 @@ pub fn broker(id: i32, zone: &str) -> Broker {
             offline: false,
         }],
         rates: vec![],
+        sockets: None,
         unseen: vec![],
     }
 }
@@ -182,7 +183,7 @@ impl World {
                         adding: &ids(&row.adding),
                         removing: &ids(&row.removing),
                         sizes: &vec![row.bytes; replicas.len()],
-                        dirs: &[],
+                        ..PartitionRow::default()
                     })
                     .unwrap();
             }

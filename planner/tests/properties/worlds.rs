@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use restow_planner::model::{
     Broker, BrokerId, Cluster, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow,
-    SetConfig, Topic, TopicId, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
+    SetConfig, Sockets, Topic, TopicId, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
 };
 use restow_planner::plan::Intent;
 
@@ -55,6 +55,7 @@ impl World {
                     } else {
                         &[UNKNOWN_DIR; 4][..list.len()]
                     },
+                    write_rate: row.bytes.filter(|bytes| bytes % 3 == 0),
                 };
                 build.partition(&row).unwrap();
             }
@@ -80,6 +81,7 @@ fn broker(id: i32, zone: Option<&str>, state: u8, total: Option<u64>) -> Broker 
             offline: state == 11,
         }],
         rates: vec![SetConfig { key: "k".into(), value: "v".into(), source: ConfigSource::Static }],
+        sockets: (state == 12).then_some(Sockets { receive_buffer: 65_536, fetchers: 1 }),
         unseen: if state == 13 { vec![Unseen { topic: "hidden".into(), replicas: 2 }] } else { vec![] },
     }
 }

@@ -97,6 +97,7 @@ impl Partitions {
             removing: &row.removing,
             sizes: &row.sizes,
             dirs: &row.dirs,
+            write_rate: row.write_rate,
         };
         self.build.partition(&row).map_err(|error| match error {
             BadCluster::Partition { reason, .. } => Error::custom(reason),
@@ -149,6 +150,7 @@ pub(super) struct Row {
     pub removing: Vec<BrokerId>,
     pub sizes: Vec<u64>,
     pub dirs: Vec<u8>,
+    pub write_rate: Option<u64>,
 }
 
 /// Reads a line and adds it at once: an error that is raised later carries a later line.
@@ -170,12 +172,13 @@ enum Field {
     Dirs,
     Adding,
     Removing,
+    WriteRate,
     #[serde(other)]
     Unknown,
 }
 
-const FIELDS: [&str; 9] =
-    ["topic", "partition", "replicas", "leader", "isr", "sizes", "dirs", "adding", "removing"];
+const FIELDS: [&str; 10] =
+    ["topic", "partition", "replicas", "leader", "isr", "sizes", "dirs", "adding", "removing", "write_rate"];
 const REQUIRED: usize = 5;
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
@@ -200,6 +203,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         row.dirs.clear();
         row.adding.clear();
         row.removing.clear();
+        row.write_rate = None;
         spot.partition = None;
         while let Some(field) = map.next_key::<Field>()? {
             if !matches!(field, Field::Unknown) {
@@ -221,6 +225,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 Field::Dirs => map.next_value_seed(Numbers(&mut row.dirs))?,
                 Field::Adding => map.next_value_seed(Numbers(&mut row.adding))?,
                 Field::Removing => map.next_value_seed(Numbers(&mut row.removing))?,
+                Field::WriteRate => row.write_rate = map.next_value()?,
                 Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }

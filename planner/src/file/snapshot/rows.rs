@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Broker, BrokerId, ConfigDifference, ConfigSource, LogDir, SetConfig, Topic, TopicId, Unseen,
+    Broker, BrokerId, ConfigDifference, ConfigSource, LogDir, SetConfig, Sockets, Topic, TopicId, Unseen,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub(super) struct BrokerRow {
     pub log_dirs: Vec<LogDirRow>,
     #[serde(default)]
     pub rates: Vec<SetConfigRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<Sockets>,
     #[serde(default)]
     pub unseen: Vec<UnseenRow>,
 }
@@ -114,6 +116,7 @@ impl From<&Broker> for BrokerRow {
             listeners: broker.listeners.clone(),
             log_dirs: broker.log_dirs.iter().map(dir).collect(),
             rates: broker.rates.iter().map(rate).collect(),
+            sockets: broker.sockets,
             unseen: broker.unseen.iter().map(unseen).collect(),
         }
     }
@@ -140,6 +143,7 @@ impl From<BrokerRow> for Broker {
             listeners: row.listeners,
             log_dirs: row.log_dirs.into_iter().map(dir).collect(),
             rates: row.rates.into_iter().map(rate).collect(),
+            sockets: row.sockets,
             unseen: row.unseen.into_iter().map(unseen).collect(),
         }
     }
