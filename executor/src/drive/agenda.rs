@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use restow_planner::model::BrokerId;
-use restow_planner::plan::{Move, Plan, Step, moves};
-use restow_planner::schedule::{Ports, Waiting, Window};
+use restow_planner::plan::{Plan, Step, moves};
+use restow_planner::schedule::{Ports, Window};
 
-use super::course::{Course, course, expanded, first, originals};
-use super::standing::{Reached, Standing};
+use super::course::{Course, course};
+use super::stages::{Stages, next_step};
+use super::standing::Standing;
 use super::switch::Guard;
 use super::throttle::Desired;
-use super::view::{Known, Observed, View};
-use super::{Moment, Now, Pace};
+use super::view::View;
+use super::{Hold, Moment, Now, Pace, Scope, Stay};
 use crate::journal::{ConfigKey, Gate, Goal, Memory};
 
 /// Time between two far views.
@@ -19,11 +20,11 @@ const FAR: std::time::Duration = std::time::Duration::from_secs(30);
 /// The same while the cluster is worse than it was: so that a hold ends soon after its reason.
 const FAR_WHEN_HELD: std::time::Duration = std::time::Duration::from_secs(5);
 /// Partitions in one shrink request at most: a removal deletes files on brokers.
-pub(super) const SHRINKS: usize = 50;
+pub(super) const SHRINKS: usize = 200;
 /// Partitions in one expand or reorder request at most.
 pub(super) const SUBMITS: usize = 300;
 /// Partitions of one reorder and election batch: clients see each of them.
-pub(super) const ELECTIONS: usize = 50;
+pub(super) const ELECTIONS: usize = 200;
 /// The same for internal topics: every leader change there moves a coordinator.
 pub(super) const INTERNAL: usize = 5;
 /// Partitions that are swapped before all others.
@@ -49,7 +50,7 @@ pub struct Reads {
 }
 
 /// What is to be done next for a goal, as the view shows it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Agenda {
     /// The stage of a forward run; none when nothing is left to do.
     pub stage: Option<Step>,
@@ -73,215 +74,206 @@ pub struct Agenda {
     pub left: usize,
     /// Moves whose old copies are dropped (goal `Back`): taking them back would copy.
     pub shrunk: Vec<u32>,
+    /// In the expand stage, for each broker: moves still to be copied that list it, and that add to it.
+    pub copies: BTreeMap<BrokerId, (u32, u32)>,
 }
 
 impl Agenda {
     /// The agenda of a goal at a moment: that of the view, or for [`reads`] that of the view to come.
     pub fn of(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, moment: Moment) -> Self {
-        let mut agenda = Agenda::default();
-        let mut todo: BTreeMap<Option<Step>, Vec<u32>> = BTreeMap::new();
-        for at in 0..view.moves.len() as u32 {
-            let Some(o) = view.observed(at) else { continue };
-            let m = plan.moves.get(at as usize);
-            let course = course(&m, at, goal, pace, memory);
-            match o.standing {
-                Standing::Expanding | Standing::Shrinking | Standing::Returning
-                    if View::explained(plan, memory, at, o) =>
-                {
-                    agenda.flying.push(at);
-                }
-                Standing::Settled(_) => {}
-                _ if course == Course::Aside => {
-                    agenda.aside.extend(memory.aside.contains(&at).then_some(at));
-                    continue;
-                }
-                Standing::Diverged => {
-                    agenda.diverged.push(at);
-                    continue;
-                }
-                _ => {
-                    agenda.strange.push(at);
-                    continue;
-                }
-            }
-            match (goal, course) {
-                (Goal::Quiesce, _) => {}
-                (_, Course::Aside) if !memory.aside.contains(&at) => {}
-                (_, Course::Aside) => agenda.aside.extend(next_step(plan, view, at, o).map(|_| at)),
-                (_, Course::Forward) => {
-                    if let Some(step) = next_step(plan, view, at, o) {
-                        todo.entry(Some(step)).or_default().push(at);
-                    }
-                }
-                (Goal::Forward, Course::Back) if is_beyond_return(&m, o) => {}
-                (Goal::Forward, Course::Back) if is_back(&m, view, o) => agenda.undone.push(at),
-                (Goal::Forward, Course::Back) => agenda.undo.push(at),
-                (Goal::Back, Course::Back) if is_beyond_return(&m, o) => agenda.shrunk.push(at),
-                (Goal::Back, Course::Back) if !is_back(&m, view, o) => todo.entry(None).or_default().push(at),
-                (Goal::Back, Course::Back) => {}
-            }
+        let look = Look { plan, goal, pace, memory, view, moment };
+        if !view.stages.are_of(goal, pace, memory, view) {
+            return look.agenda(&Stages::of(plan, goal, pace, memory, view));
         }
-        agenda.left = todo.values().map(Vec::len).sum::<usize>() + agenda.strange.len() + agenda.undo.len();
-        if goal == Goal::Forward {
-            agenda.enter_stage(plan, memory, view, &todo);
-        }
-        let candidates = match goal {
-            Goal::Forward => agenda.stage.and_then(|stage| todo.remove(&Some(stage))),
-            Goal::Back => todo.remove(&None),
-            Goal::Quiesce => pace.cancels.then(|| agenda.flying.clone()),
+        let agenda = look.agenda(&view.stages);
+        debug_assert!(
+            plan.moves.len() > 64 || agenda == look.agenda(&Stages::of(plan, goal, pace, memory, view)),
+            "what was kept up is not what a look at every move gives"
+        );
+        agenda
+    }
+}
+
+/// All that an agenda follows from, but for the moves themselves.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    plan: &'a Plan,
+    goal: Goal,
+    pace: &'a Pace,
+    memory: &'a Memory,
+    view: &'a View,
+    moment: Moment,
+}
+
+impl Look<'_> {
+    fn agenda(&self, stages: &Stages) -> Agenda {
+        let list = |set: &BTreeSet<u32>| set.iter().copied().collect::<Vec<u32>>();
+        let mut agenda = Agenda {
+            diverged: list(&stages.diverged),
+            undone: list(&stages.undone),
+            shrunk: list(&stages.shrunk),
+            ..Agenda::default()
         };
-        if agenda.gate.is_none() {
-            agenda.ready = candidates.unwrap_or_default();
-            let waits = |at: &u32| view.held.get(at).is_some_and(|(until, _)| *until > moment);
-            agenda.ready.retain(|at| !waits(at));
-            agenda.ready = choose(plan, goal, agenda.stage, pace, view, &agenda.flying, agenda.ready);
+        let flying = self.flying(stages, &mut agenda);
+        agenda.undo.extend(&stages.undo);
+        agenda.aside.extend(&stages.aside);
+        agenda.aside.sort_unstable();
+        let waiting = stages.expand.len() + stages.swap.len() + stages.elect.len() + stages.shrink.len();
+        agenda.left = waiting + stages.back.len() + flying.len() + agenda.strange.len() + agenda.undo.len();
+        if self.goal == Goal::Forward {
+            self.enter_stage(stages, &flying, &mut agenda);
+        }
+        if agenda.gate.is_some() {
+            return agenda;
+        }
+        let cancelled = agenda.flying.iter().copied().filter(|at| self.is_free(at));
+        agenda.ready = match self.goal {
+            Goal::Forward => {
+                let again = |(_, step): &&(u32, Option<Step>)| *step == agenda.stage;
+                let again = flying.iter().filter(|_| !Guard::Alone.stands()).filter(again);
+                let again: Vec<u32> = again.map(|(at, _)| *at).filter(|at| self.is_free(at)).collect();
+                [again, self.ready(stages, &agenda)].concat()
+            }
+            // Cancels are urgent and copy nothing.
+            Goal::Back => {
+                let flying = flying.iter().map(|(at, _)| *at);
+                let back = flying.chain(stages.back.iter().copied());
+                back.filter(|at| self.is_free(at)).take(SUBMITS).collect()
+            }
+            Goal::Quiesce if self.pace.cancels => cancelled.take(SUBMITS).collect(),
+            Goal::Quiesce => vec![],
+        };
+        if agenda.stage == Some(Step::Expand) {
+            agenda.copies.clone_from(&stages.copies);
         }
         agenda
+    }
+
+    /// Judges what is in flight; gives the moves whose step belongs to the goal, each with that step.
+    fn flying(&self, stages: &Stages, agenda: &mut Agenda) -> Vec<(u32, Option<Step>)> {
+        let mut todo = Vec::new();
+        for at in stages.flying.iter().copied() {
+            let Some(o) = self.view.observed(at) else { continue };
+            let m = self.plan.moves.get(at as usize);
+            let course = course(&m, at, self.goal, self.pace.only, self.memory);
+            let is_aside = self.memory.aside.contains(&at);
+            if o.standing == Standing::Foreign || !View::explained(self.plan, self.memory, at, o) {
+                match course {
+                    Course::Aside => agenda.aside.extend(is_aside.then_some(at)),
+                    _ => agenda.strange.push(at),
+                }
+                continue;
+            }
+            agenda.flying.push(at);
+            match (self.goal, course) {
+                (Goal::Quiesce, _) => {}
+                (_, Course::Aside) => agenda.aside.extend(is_aside.then_some(at)),
+                (_, Course::Forward) => todo.push((at, next_step(&m, self.view, o))),
+                (Goal::Forward, Course::Back) => agenda.undo.push(at),
+                (Goal::Back, Course::Back) => todo.push((at, None)),
+            }
+        }
+        todo
     }
 
     /// A stage ends before the next begins; moves that are strange or unseen keep the earliest stage open.
     /// No gate that is still closed to all is passed while a partition stands in a list that is none of ours: it
     /// has to be set aside first.
-    fn enter_stage(
-        &mut self,
-        plan: &Plan,
-        memory: &Memory,
-        view: &View,
-        todo: &BTreeMap<Option<Step>, Vec<u32>>,
-    ) {
-        let first = todo.keys().next().copied().flatten();
-        self.stage = if self.strange.is_empty() { first } else { Some(Step::Expand) };
-        if !self.strange.is_empty() {
+    fn enter_stage(&self, stages: &Stages, flying: &[(u32, Option<Step>)], agenda: &mut Agenda) {
+        let waiting = [
+            (Step::Expand, stages.expand.is_empty()),
+            (Step::Swap, stages.swap.is_empty() && stages.elect.is_empty()),
+            (Step::Shrink, stages.shrink.is_empty()),
+        ];
+        let waiting = waiting.into_iter().filter(|(_, none)| !none).map(|(step, _)| step);
+        let first = waiting.chain(flying.iter().filter_map(|(_, step)| *step)).min();
+        agenda.stage = if agenda.strange.is_empty() { first } else { Some(Step::Expand) };
+        if !agenda.strange.is_empty() {
             return;
         }
-        let gate = match self.stage {
-            Some(Step::Swap) => Gate::Swap,
-            Some(Step::Shrink) => Gate::Shrink,
+        let (gate, has_begun) = match agenda.stage {
+            Some(Step::Swap) => (Gate::Swap, stages.taken.0 > 0),
+            Some(Step::Shrink) => (Gate::Shrink, stages.taken.1 > 0),
             _ => return,
         };
-        let is_open = memory.approvals.contains(&gate)
-            && (self.diverged.is_empty() || has_begun(plan, view, gate.step()));
-        self.gate = (!is_open && Guard::Gate.stands()).then_some(gate);
+        let is_open = self.memory.approvals.contains(&gate) && (agenda.diverged.is_empty() || has_begun);
+        agenda.gate = (!is_open && Guard::Gate.stands()).then_some(gate);
     }
-}
 
-/// Whether any move has taken a step of this kind.
-fn has_begun(plan: &Plan, view: &View, step: Step) -> bool {
-    let reached = if step == Step::Swap { Reached::Swapped } else { Reached::Shrunk };
-    let has_taken = |at: u32| {
-        let stands = view.observed(at).map(|o| o.standing);
-        let is_there = matches!(stands, Some(Standing::Settled(r)) if r >= reached);
-        is_there && plan.moves.get(at as usize).has(step)
-    };
-    (0..view.moves.len() as u32).any(has_taken)
-}
+    /// Whether nothing held this move a moment ago.
+    fn is_free(&self, at: &u32) -> bool {
+        self.view.held.get(at).is_none_or(|(until, _)| *until <= self.moment)
+    }
 
-/// The next step of a move, forward; none when it is done.
-fn next_step(plan: &Plan, view: &View, at: u32, o: &Observed) -> Option<Step> {
-    let m = plan.moves.get(at as usize);
-    let leads = o.leader == Some(m.to[0]);
-    match o.standing {
-        Standing::Expanding => Some(Step::Expand),
-        Standing::Shrinking => Some(Step::Shrink),
-        Standing::Returning => Some(Step::Expand),
-        Standing::Settled(Reached::Start) if o.replicas != expanded(&m, o, view) => Some(Step::Expand),
-        Standing::Settled(Reached::Start | Reached::Expanded) => Some(Step::Swap),
-        Standing::Settled(Reached::Swapped) if !leads => Some(Step::Swap),
-        Standing::Settled(Reached::Swapped) => Some(Step::Shrink),
-        // A pure change of order has an election to come; a finished move is left alone.
-        Standing::Settled(Reached::Shrunk) if !leads && m.has(Step::Swap) && !m.has(Step::Shrink) => {
-            Some(Step::Swap)
+    /// The moves of the stage to act on now.
+    fn ready(&self, stages: &Stages, agenda: &Agenda) -> Vec<u32> {
+        match agenda.stage {
+            Some(Step::Expand) => self.admit(stages, &agenda.flying),
+            Some(Step::Swap) => self.swap_batch(stages),
+            Some(Step::Shrink) => {
+                stages.shrink.iter().copied().filter(|at| self.is_free(at)).take(SHRINKS).collect()
+            }
+            None => vec![],
         }
-        Standing::Settled(Reached::Shrunk) | Standing::Foreign | Standing::Diverged => None,
     }
-}
 
-/// Whether taking the move back would copy data.
-fn is_beyond_return(m: &Move<'_>, o: &Observed) -> bool {
-    matches!(o.standing, Standing::Settled(_)) && !originals(m, o).iter().all(|id| o.replicas.contains(id))
-}
+    /// What the window takes beside what is in flight.
+    fn admit(&self, stages: &Stages, flying: &[u32]) -> Vec<u32> {
+        let view = self.view;
+        let ports = |at: u32| {
+            let m = self.plan.moves.get(at as usize);
+            let leader = view.observed(at).and_then(|o| o.leader).unwrap_or(m.from[0]);
+            Ports::of(&m, leader, view.load.ingest(at as usize))
+        };
+        let mut window = Window::new(self.plan, self.pace.limits());
+        // A broker whose hold is shown is tried again when that is due, not with every move that concerns it.
+        let held = view.held.values().filter(|(until, _)| *until > self.moment);
+        window.keep_out(held.filter_map(|(_, stay)| match stay {
+            Stay::Hold(Hold { scope: Scope::Broker(id), .. }) => Some(*id),
+            _ => None,
+        }));
+        for at in flying {
+            let mut ports = ports(*at);
+            // Copies that have joined have given their places back.
+            view.observed(*at).into_iter().flat_map(|o| &o.isr).for_each(|id| ports.join(*id));
+            window.occupy(&ports);
+        }
+        stages.expand.admit(&mut window, SUBMITS, |at| self.is_free(&at).then(|| ports(at)))
+    }
 
-/// Whether the move is back at its start, its leader included.
-fn is_back(m: &Move<'_>, view: &View, o: &Observed) -> bool {
-    let is_there = matches!(o.standing, Standing::Settled(_)) && o.replicas == originals(m, o);
-    is_there && o.leader == first(m, o, view)
-}
+    /// Swaps go in batches, each elected before the next is reordered; the first are ten canaries.
+    fn swap_batch(&self, stages: &Stages) -> Vec<u32> {
+        let view = self.view;
+        let free = |set: &BTreeSet<u32>, most: usize, internal: bool| -> Vec<u32> {
+            let free = set.iter().copied().filter(|at| self.is_free(at));
+            free.filter(|at| self.is_internal(*at) == internal).take(most).collect()
+        };
+        if !view.canaries_stood && !view.canaries.is_empty() {
+            let waits = |at: &&u32| stages.swap.contains(at) || stages.elect.contains(at);
+            return view.canaries.keys().filter(waits).filter(|at| self.is_free(at)).copied().collect();
+        }
+        // Reordered and not yet elected: finish these first. Internal topics come last.
+        let most = if view.canaries_stood { ELECTIONS } else { CANARIES };
+        for set in [&stages.elect, &stages.swap] {
+            for (most, internal) in [(most, false), (INTERNAL, true)] {
+                let batch = free(set, most, internal);
+                if !batch.is_empty() {
+                    return batch;
+                }
+            }
+        }
+        vec![]
+    }
 
-/// The moves to act on now: what the window admits, those first that were not held a moment ago.
-fn choose(
-    plan: &Plan,
-    goal: Goal,
-    stage: Option<Step>,
-    pace: &Pace,
-    view: &View,
-    flying: &[u32],
-    candidates: Vec<u32>,
-) -> Vec<u32> {
-    let is_flying = |at: &u32| flying.binary_search(at).is_ok();
-    let fresh = candidates.into_iter();
-    if goal != Goal::Forward {
-        // Cancels are urgent and copy nothing; they come with the rest, in order.
-        return fresh.take(SUBMITS).collect();
+    fn is_internal(&self, at: u32) -> bool {
+        self.plan.topic_of(&self.plan.moves.get(at as usize)).internal
     }
-    let fresh = fresh.filter(|at| !is_flying(at) || !Guard::Alone.stands());
-    match stage {
-        Some(Step::Expand) => admit(plan, pace, view, flying, fresh),
-        Some(Step::Shrink) => fresh.take(SHRINKS).collect(),
-        _ => swap_batch(plan, view, fresh.collect()),
-    }
-}
-
-fn admit(
-    plan: &Plan,
-    pace: &Pace,
-    view: &View,
-    flying: &[u32],
-    candidates: impl Iterator<Item = u32>,
-) -> Vec<u32> {
-    let ports = |at: u32| {
-        let m = plan.moves.get(at as usize);
-        let leader = view.observed(at).and_then(|o| o.leader).unwrap_or(m.from[0]);
-        Ports::of(&m, leader, view.load.ingest(at as usize))
-    };
-    let (mut window, mut waiting) = (Window::new(plan, pace.limits()), Waiting::new(pace.order));
-    for at in flying {
-        let mut ports = ports(*at);
-        // Copies that have joined have given their places back.
-        view.observed(*at).into_iter().flat_map(|o| &o.isr).for_each(|id| ports.join(*id));
-        window.occupy(&ports);
-    }
-    let candidates: BTreeSet<u32> = candidates.collect();
-    candidates.iter().for_each(|at| waiting.insert(*at, &ports(*at)));
-    waiting.admit(&mut window, SUBMITS, |at| Some(ports(at)))
-}
-
-/// Swaps go in small batches, each elected before the next is reordered; the first are ten canaries.
-fn swap_batch(plan: &Plan, view: &View, candidates: Vec<u32>) -> Vec<u32> {
-    let is_internal = |at: &u32| plan.topic_of(&plan.moves.get(*at as usize)).internal;
-    if !view.canaries_stood && !view.canaries.is_empty() {
-        return candidates.into_iter().filter(|at| view.canaries.contains_key(at)).collect();
-    }
-    // Reordered and not yet elected: finish these first.
-    let begun: Vec<u32> = candidates
-        .iter()
-        .copied()
-        .filter(|at| {
-            view.observed(*at)
-                .is_some_and(|o| matches!(o.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk)))
-        })
-        .collect();
-    let from = if begun.is_empty() { candidates } else { begun };
-    let (ordinary, internal): (Vec<u32>, Vec<u32>) = from.into_iter().partition(|at| !is_internal(at));
-    if ordinary.is_empty() {
-        return internal.into_iter().take(INTERNAL).collect();
-    }
-    ordinary.into_iter().take(if view.canaries_stood { ELECTIONS } else { CANARIES }).collect()
 }
 
 /// What to read in the next tick.
 pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Reads {
     let agenda = Agenda::of(plan, goal, pace, memory, view, now.moment);
-    let is_unseen = view.moves.contains(&Known::Unseen);
+    let is_unseen = view.unseen > 0;
     let is_worse =
         view.health.as_ref().zip(memory.baseline.as_ref()).is_some_and(|(health, was)| health.is_worse(was));
     let cadence = if is_worse { FAR_WHEN_HELD } else { FAR };
@@ -306,7 +298,7 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     if pace.throttle.or(memory.throttle).is_some() {
         reads.configs.extend(desired.keys().cloned());
         if agenda.stage == Some(Step::Expand) {
-            reads.configs.extend(stage_rates(plan, view, 0).keys().cloned());
+            reads.configs.extend(stage_rates(&agenda, view, 0).keys().cloned());
         }
     }
     reads.configs.extend(memory.priors.keys().cloned());
@@ -318,16 +310,11 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     reads
 }
 
-/// Rates for the brokers of all moves that still have to be copied.
-pub(super) fn stage_rates(plan: &Plan, view: &View, rate: u64) -> Desired {
+/// Rates for the brokers of all moves that still have to be copied, while that is the stage.
+pub(super) fn stage_rates(agenda: &Agenda, view: &View, rate: u64) -> Desired {
     let mut desired = Desired::default();
-    let mut seen: BTreeSet<(Vec<BrokerId>, Vec<BrokerId>)> = BTreeSet::new();
-    for at in 0..view.moves.len() as u32 {
-        let m = plan.moves.get(at as usize);
-        let left = view.observed(at).is_some_and(|o| next_step(plan, view, at, o) == Some(Step::Expand));
-        if left && m.has(Step::Expand) && seen.insert((m.from.to_vec(), m.to.to_vec())) {
-            desired.add_rates(view, m.from, m.to, rate);
-        }
+    for (id, (lists, adds)) in agenda.copies.iter().filter(|(id, _)| !view.is_lost(**id)) {
+        desired.add_rate(*id, *lists > 0, *adds > 0, rate);
     }
     desired
 }

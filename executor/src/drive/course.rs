@@ -4,8 +4,8 @@ use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::minus;
 use restow_planner::plan::{Move, moves};
 
-use super::Pace;
-use super::view::{Observed, View};
+use super::seen::Observed;
+use super::view::View;
 use crate::journal::{Goal, Memory};
 
 /// What is to become of a move.
@@ -20,11 +20,11 @@ pub enum Course {
 }
 
 /// What is to become of a move under a goal.
-pub(super) fn course(m: &Move<'_>, at: u32, goal: Goal, pace: &Pace, memory: &Memory) -> Course {
+pub(super) fn course(m: &Move<'_>, at: u32, goal: Goal, only: Option<BrokerId>, memory: &Memory) -> Course {
     if memory.aside.contains(&at) {
         return Course::Aside;
     }
-    match (goal, pace.only) {
+    match (goal, only) {
         (_, Some(broker)) if m.to.contains(&broker) => Course::Back,
         (_, Some(_)) => Course::Aside,
         (Goal::Back, None) => Course::Back,

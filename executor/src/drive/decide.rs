@@ -8,10 +8,11 @@ use restow_planner::plan::{Plan, Step};
 use super::agenda::{Agenda, stage_rates};
 use super::guard::Case;
 use super::open::{Blocked, blocked};
+use super::seen::Known;
 use super::stall::stall;
 use super::switch::Guard;
 use super::throttle::{Desired, Difference, difference};
-use super::view::{Known, View};
+use super::view::View;
 use super::{Cause, FRESH, Hold, LAG, Moment, Now, Pace, Scope, Stay};
 use crate::journal::{Goal, Memory, Outcome, Record};
 
@@ -56,6 +57,8 @@ pub struct Decision {
     pub left: Vec<String>,
     /// Whether nothing goes on: something holds that nobody asked for, nothing is sent, and no copy moves.
     pub is_stuck: bool,
+    /// What there is to do, as the view shows it.
+    pub agenda: Agenda,
     /// When to come back.
     pub next: Next,
 }
@@ -154,8 +157,9 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
 impl Desk<'_> {
     /// Partitions that nobody may act on, and why.
     fn strange_holds(&mut self) {
-        let unseen = self.view.moves.iter().position(|known| *known == Known::Unseen);
-        if let Some(at) = unseen.filter(|_| self.view.ticks > 2) {
+        let is_missing = self.view.unseen > 0 && self.view.ticks > 2;
+        let unseen = || self.view.moves.iter().position(|known| *known == Known::Unseen);
+        if let Some(at) = is_missing.then(unseen).flatten() {
             self.holds.insert(Hold {
                 cause: Cause::Unexplained,
                 scope: Scope::Partition(self.plan.partition_of(&self.plan.moves.get(at))),
@@ -185,7 +189,7 @@ impl Desk<'_> {
         if let Some(rate) = self.pace.throttle.or(kept) {
             let expands = self.agenda.stage == Some(Step::Expand) && self.agenda.gate.is_none();
             if goal == Goal::Forward && expands && !self.closing {
-                desired = stage_rates(self.plan, self.view, rate);
+                desired = stage_rates(&self.agenda, self.view, rate);
             }
             for at in self.agenda.flying.iter().chain(&self.starting) {
                 desired.add(self.plan, self.view, *at, rate);
@@ -222,6 +226,7 @@ impl Desk<'_> {
             notes: throttle.notes,
             left,
             is_stuck,
+            agenda: self.agenda,
             next,
         }
     }
@@ -257,8 +262,7 @@ impl Desk<'_> {
     }
 
     fn next(&self, goal: Goal, pending: &BTreeSet<crate::journal::ConfigKey>) -> Next {
-        let unseen = self.view.moves.contains(&Known::Unseen);
-        if unseen || !self.memory.open.is_empty() {
+        if self.view.unseen > 0 || !self.memory.open.is_empty() {
             return Next::After(self.pace.poll);
         }
         let at_goal = match goal {

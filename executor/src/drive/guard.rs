@@ -5,8 +5,9 @@ use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::{Move, Plan, moves};
 
 use super::course::{lost, originals};
+use super::seen::Observed;
 use super::switch::Guard;
-use super::view::{Observed, View};
+use super::view::View;
 use super::{Cause, Hold, Scope};
 
 /// Replicas whose broker answered for the partition in this tick with the view's leader epoch, that are in

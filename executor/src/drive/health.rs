@@ -9,7 +9,8 @@ use restow_planner::plan::Plan;
 
 use super::Moment;
 use super::hold::{Cause, Hold, Scope};
-use super::view::{BrokerSeen, Far, View};
+use super::seen::{BrokerSeen, Far};
+use super::view::View;
 use crate::journal::Baseline;
 
 /// Free space of a volume, in percent, below which nothing new is sent to it.

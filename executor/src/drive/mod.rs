@@ -15,6 +15,8 @@ mod hold;
 #[cfg(test)]
 mod model;
 mod open;
+mod seen;
+mod stages;
 mod stall;
 mod standing;
 mod switch;
@@ -27,10 +29,12 @@ pub use decide::{Decision, Next, Request, decide};
 pub use guard::live_copies;
 pub use health::{Dir, Health, Tally};
 pub use hold::{Cause, Hold, Ignore, Scope, Stay, partition};
+pub use seen::{Answers, BrokerSeen, Far, Known, Observed, Probe};
+pub use stages::Stages;
 pub use stall::Copies;
 pub use standing::{Reached, Seen, Standing, is_start, reached, standing};
 pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE};
-pub use view::{Answers, BrokerSeen, Far, Known, Observed, Probe, View};
+pub use view::View;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

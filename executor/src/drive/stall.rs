@@ -8,7 +8,8 @@ use restow_planner::plan::{Plan, moves};
 
 use super::course::originals;
 use super::hold::{Cause, Hold, Scope};
-use super::view::{Observed, View};
+use super::seen::Observed;
+use super::view::View;
 use super::{Moment, Pace};
 
 /// A copy that did not move for this long is looked at. The quota window is 11 s: after a burst, a throttled

@@ -64,17 +64,16 @@ impl Desired {
         for broker in moves::added(m.from, m.to).into_iter().filter(|b| !joined.contains(b)) {
             entry(FOLLOWER_LIST, broker);
         }
-        self.add_rates(view, m.from, m.to, rate);
+        for broker in moves::expanded(m.from, m.to).into_iter().filter(|id| !view.is_lost(*id)) {
+            self.add_rate(broker, true, !m.from.contains(&broker), rate);
+        }
     }
 
-    /// Sets the rates on the brokers of a move, whether it is in flight or not: while a stage has moves to
-    /// come, rates stay, so that they are not set and restored with every move.
-    pub fn add_rates(&mut self, view: &View, from: &[BrokerId], to: &[BrokerId], rate: u64) {
-        for broker in moves::expanded(from, to).into_iter().filter(|id| !view.is_lost(*id)) {
-            self.rates.insert(broker_key(broker, LEADER_RATE), rate.to_string());
-        }
-        for broker in moves::added(from, to).into_iter().filter(|id| !view.is_lost(*id)) {
-            self.rates.insert(broker_key(broker, FOLLOWER_RATE), rate.to_string());
+    /// Sets the rates of a broker, whether something is in flight there or not: while a stage has moves to come,
+    /// rates stay, so that they are not set and restored with every move.
+    pub fn add_rate(&mut self, broker: BrokerId, leads: bool, fetches: bool, rate: u64) {
+        for (key, _) in [(LEADER_RATE, leads), (FOLLOWER_RATE, fetches)].into_iter().filter(|(_, is)| *is) {
+            self.rates.insert(broker_key(broker, key), rate.to_string());
         }
     }
 

@@ -2,106 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use restow_client::read::{ClusterView, Reassignment, Resource, TopicView};
+use restow_client::read::{PartitionView, Reassignment, Resource, TopicView};
 use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::{minus, same_set};
 use restow_planner::plan::{Plan, moves};
 use restow_planner::schedule::Load;
 
-use super::health::{Dir, Health};
+use super::health::Health;
+use super::seen::{Answers, BrokerSeen, Known, Observed, Probe};
+use super::stages::Stages;
 use super::stall::Copies;
 use super::standing::{Seen, Standing, standing_without};
 use super::switch::Guard;
-use super::{Moment, Now, Orders, Stay};
-use crate::journal::{ConfigKey, Memory};
-
-/// What one tick read.
-#[derive(Debug, Clone, Default)]
-pub struct Answers {
-    /// Topics that were asked for by name.
-    pub topics: Vec<TopicView>,
-    /// Every in-flight reassignment of the cluster.
-    pub reassignments: Vec<Reassignment>,
-    /// The far view, when it was due.
-    pub far: Option<Far>,
-    /// Probes of moves.
-    pub probes: BTreeMap<u32, Probe>,
-    /// Brokers that replied to any request of this tick.
-    pub answered: BTreeSet<BrokerId>,
-    /// Brokers that were asked and did not reply.
-    pub silent: BTreeSet<BrokerId>,
-    /// Configs that were read: set to a value on the resource itself, or not.
-    pub configs: BTreeMap<ConfigKey, Option<String>>,
-    /// Resources that do not exist (any more).
-    pub gone: BTreeSet<Resource>,
-}
-
-/// The whole cluster.
-#[derive(Debug, Clone)]
-pub struct Far {
-    /// Its brokers.
-    pub cluster: ClusterView,
-    /// All its topics.
-    pub topics: Vec<TopicView>,
-    /// Effective `min.insync.replicas` by topic name.
-    pub min_isr: BTreeMap<String, u32>,
-    /// Log directories of brokers that get copies.
-    pub dirs: BTreeMap<BrokerId, Vec<Dir>>,
-}
-
-/// Log end offsets of one partition's replicas, each asked of its own broker.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Probe {
-    /// The leader's high watermark, read before the others.
-    pub high_watermark: Option<i64>,
-    /// Each replica's own log end offset, where its broker answered for this partition and epoch.
-    pub log_end: BTreeMap<BrokerId, i64>,
-}
-
-/// A partition as last observed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observed {
-    /// When.
-    pub at: Moment,
-    /// Its replica list.
-    pub replicas: Vec<BrokerId>,
-    /// Its in-sync replicas.
-    pub isr: Vec<BrokerId>,
-    /// Its leader.
-    pub leader: Option<BrokerId>,
-    /// The leader epoch.
-    pub epoch: i32,
-    /// Where its move stands.
-    pub standing: Standing,
-    /// Originals that it has dropped, because a person gave them up.
-    pub dropped: Vec<BrokerId>,
-    /// Since when, without a break, the leader is `K[0]` and all of `K` is in the ISR.
-    pub steady: Option<Moment>,
-}
-
-/// What is known of a move's partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// Nothing yet.
-    Unseen,
-    /// Its topic or partition is gone.
-    Gone,
-    /// Its topic was deleted and created again.
-    Recreated,
-    /// As observed.
-    At(Box<Observed>),
-}
-
-/// A broker as this process saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BrokerSeen {
-    /// When it last replied.
-    pub answered: Option<Moment>,
-    /// Since when it has not replied to what it was asked.
-    pub silent: Option<Moment>,
-    /// Whether the cluster says that it is fenced or does not list it.
-    pub fenced: bool,
-}
+use super::{LAG, Moment, Now, Orders, Pace, Stay};
+use crate::journal::{ConfigKey, Goal, Memory};
 
 /// What this process saw.
 #[derive(Debug, Clone)]
@@ -112,6 +26,10 @@ pub struct View {
     pub far_at: Option<Moment>,
     /// Each move's partition.
     pub moves: Vec<Known>,
+    /// How many of them nobody has seen yet.
+    pub unseen: usize,
+    /// The moves by what they wait for; follows from `moves`.
+    pub(super) stages: Stages,
     /// What producers write and links carry, where it is known.
     pub load: Load,
     /// Probes of this tick.
@@ -172,6 +90,8 @@ impl View {
             at: Moment::ZERO,
             far_at: None,
             moves: vec![Known::Unseen; plan.moves.len()],
+            unseen: plan.moves.len(),
+            stages: Stages::default(),
             load: Load::default(),
             probes: BTreeMap::new(),
             answered: BTreeSet::new(),
@@ -218,16 +138,29 @@ impl View {
         if let Some(far) = &answers.far {
             self.far_at = Some(now.moment);
             self.min_isr.clone_from(&far.min_isr);
-            self.learn_topics(plan, &far.topics, &answers.reassignments, true);
+            self.learn_topics(plan, memory, &far.topics, &answers.reassignments, true);
             let ours = |topic: &str, partition| self.move_of(topic, partition).is_some();
             self.health = Some(Health::of(plan, far, &answers.reassignments, ours));
         }
-        self.learn_topics(plan, &answers.topics, &answers.reassignments, false);
+        self.learn_topics(plan, memory, &answers.topics, &answers.reassignments, false);
         let listed = answers.reassignments.iter().filter_map(|r| self.move_of(&r.topic, r.partition));
         self.listed = listed.collect();
         self.foreign = answers.reassignments.into_iter().filter(|r| !self.is_ours(r, memory)).collect();
         self.count_canaries(plan);
         self.follow_copies(plan);
+        // What was looked at since, and can no longer lag, is as it was seen.
+        let (at, moves) = (self.at, &self.moves);
+        self.submitted.retain(|index, when| {
+            let seen = matches!(&moves[*index as usize], Known::At(o) if o.at > *when);
+            !seen || at.saturating_sub(*when) < LAG
+        });
+    }
+
+    /// Keeps moves ready for this goal: what is decided is the same without it, only that every move is looked at.
+    pub fn adopt(&mut self, plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory) {
+        if !self.stages.are_of(goal, pace, memory, self) {
+            self.stages = Stages::of(plan, goal, pace, memory, self);
+        }
     }
 
     /// Whether a broker was given up and is out of service.
@@ -298,7 +231,14 @@ impl View {
         }
     }
 
-    fn learn_topics(&mut self, plan: &Plan, topics: &[TopicView], flying: &[Reassignment], all: bool) {
+    fn learn_topics(
+        &mut self,
+        plan: &Plan,
+        memory: &Memory,
+        topics: &[TopicView],
+        flying: &[Reassignment],
+        all: bool,
+    ) {
         let flying: BTreeMap<(&str, i32), &Reassignment> =
             flying.iter().map(|r| ((r.topic.as_str(), r.partition), r)).collect();
         let mut known: Vec<(u32, Known)> = Vec::new();
@@ -324,16 +264,30 @@ impl View {
                     continue;
                 };
                 let seen = flying.get(&(topic.name.as_str(), *partition)).copied();
-                known.extend(self.observe(plan, *at, &topic.partitions[position], seen).map(|k| (*at, k)));
+                let p = &topic.partitions[position];
+                match &mut self.moves[*at as usize] {
+                    // What was given up changes what a list means.
+                    Known::At(o) if self.given_up.is_empty() && seen.is_none() && o.is_still(p) => {
+                        o.at = self.at;
+                    }
+                    _ => known.extend(self.observe(plan, *at, p, seen).map(|k| (*at, k))),
+                }
             }
         }
         if all {
             let missing = self.lookup.iter().filter(|(name, _)| !named.contains(name.as_str()));
             known.extend(missing.flat_map(|(_, moves)| moves.values().map(|at| (*at, Known::Gone))));
         }
+        let mut stages = std::mem::take(&mut self.stages);
         for (at, now) in known {
-            self.moves[at as usize] = now;
+            stages.leave(plan, &self.moves[at as usize], at);
+            let is_unseen = |known: &Known| usize::from(*known == Known::Unseen);
+            let before = std::mem::replace(&mut self.moves[at as usize], now);
+            self.unseen -= is_unseen(&before);
+            self.unseen += is_unseen(&self.moves[at as usize]);
+            stages.enter(plan, memory, self, at);
         }
+        self.stages = stages;
     }
 
     /// `None` where metadata and the reassignment list disagree: that partition waits for the next look.
@@ -341,7 +295,7 @@ impl View {
         &self,
         plan: &Plan,
         at: u32,
-        p: &restow_client::read::PartitionView,
+        p: &PartitionView,
         flying: Option<&Reassignment>,
     ) -> Option<Known> {
         let differs = flying.is_some_and(|r| !same_set(&r.replicas, &p.replicas));

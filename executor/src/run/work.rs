@@ -158,6 +158,7 @@ impl Worker<'_> {
         let goal = if *env.stop.borrow() == Stop::No { self.task.goal } else { Goal::Quiesce };
         self.obey(env)?;
         let now = self.now(env);
+        self.view.adopt(self.plan, goal, &self.pace, self.hands.memory);
         let wanted = reads(self.plan, goal, &self.pace, self.hands.memory, &self.view, now);
         match read::look(self.hands.client, self.plan, &wanted).await {
             Ok(answers) => self.view.next(self.plan, self.hands.memory, answers, now),
@@ -165,7 +166,7 @@ impl Worker<'_> {
             Err(error) => return self.blind(&error, env).await,
         }
         let decision = decide(self.plan, goal, &self.pace, self.hands.memory, &self.view, self.now(env));
-        self.tell(goal, &decision, env);
+        self.tell(&decision, env);
         if self.refuses(goal, &decision) {
             if self.strikes >= STRIKES {
                 return self.close(Outcome::Refused, &decision).map(Some);
@@ -250,11 +251,11 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, goal: Goal, decision: &Decision, env: &mut Env<'_>) {
+    fn tell(&mut self, decision: &Decision, env: &mut Env<'_>) {
         for text in &decision.notes {
             env.watch.event(&Event::Note { text: text.clone() });
         }
-        let agenda = Agenda::of(self.plan, goal, &self.pace, self.hands.memory, &self.view, self.view.at);
+        let agenda = &decision.agenda;
         if let Some(step) = agenda.stage.filter(|step| Some(*step) != self.stage && agenda.gate.is_none()) {
             self.stage = Some(step);
             env.watch.event(&Event::Stage { step });

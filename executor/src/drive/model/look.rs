@@ -250,6 +250,7 @@ impl Look<'_> {
             dropped: vec![],
             steady: since,
         }));
+        view.unseen = 0;
         if self.recent {
             view.submitted.insert(0, MOMENT);
         }
