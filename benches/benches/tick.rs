@@ -51,6 +51,7 @@ fn plan() -> Plan {
         brokers: (0..2 * BROKERS)
             .map(|id| PlanBroker {
                 id: BrokerId(id),
+                rack: None,
                 zone: Some(format!("az-{}", id % 3)),
                 limit_bytes: None,
             })

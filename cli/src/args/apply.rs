@@ -1,11 +1,12 @@
 //! `restow apply`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use restow_planner::model::{BrokerId, TopicPartition};
 
-use super::{Bootstrap, Holds, Pace, Throttle, values};
+use super::{Bootstrap, Holds, Links, Order, Pace, Throttle, values};
 
 /// A gate of a staged run, named after the step behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -47,6 +48,15 @@ pub struct Apply {
     /// Leave partitions as they are, so that the rest passes the gates; the run then ends with exit 5.
     #[arg(long, value_name = "PARTITION,…", value_delimiter = ',', value_parser = values::partition)]
     pub set_aside: Vec<TopicPartition>,
+    /// How long to watch logs grow before copies begin, to know what producers write; 0s for not at all.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub sample: Duration,
+    /// How long links are.
+    #[command(flatten)]
+    pub links: Links,
+    /// Which copies go first.
+    #[arg(long, value_enum, default_value = "fifo", value_name = "ORDER")]
+    pub order: Order,
     /// What holds it.
     #[command(flatten)]
     pub holds: Holds,

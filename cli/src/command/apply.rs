@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use restow_client::Client;
 use restow_executor::drive::{self, Orders};
 use restow_executor::journal::{Gate, Goal, Memory, Outcome};
-use restow_executor::run::{self, Env, Report, Task, preflight};
-use restow_planner::model::{BrokerId, TopicPartition};
+use restow_executor::run::{self, Env, Outlook, Report, Task, preflight};
+use restow_planner::model::{BrokerId, Cluster, TopicPartition};
 use restow_planner::plan::{Plan, Step};
 
 use super::orders::{self, Inbox};
+use super::outlook::foresee;
 use super::session::{self, Session, run_error};
 use crate::args::{self, Apply, Format, journal_of};
 use crate::error::{Error, Exit};
@@ -26,6 +27,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let mut session = session::open(&plan, &hash, &journal)?;
     let mut pace = pace(&args.pace, args.throttle.rate());
     pace.ignore = args.holds.ignore_hold.iter().cloned().collect();
+    pace.order = super::forecast::order(args.order);
     pace.until = args.holds.until.map(|until| orders::moment(until, clock::now())).transpose()?;
     let aside = moves_of(&plan, &args.set_aside)?;
     may_give_up(&client, &plan, &args.give_up, &session.memory).await?;
@@ -35,8 +37,13 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
         .await
         .map_err(run_error)?;
     let is_done = before.outcome == Outcome::Done && !session.memory.has_left();
+    let mut outlook = Outlook::default();
     if !is_done {
-        look_first(&client, &plan, args, &session.memory, format).await?;
+        let mut cluster = look_first(&client, &plan, args, &session.memory, format).await?;
+        if before.progress.step == Some(Step::Expand) {
+            let memory = &session.memory;
+            outlook = foresee(&client, &plan, args, &pace, memory, &mut cluster, format).await?;
+        }
         if format == Format::Text {
             eprint!("{}", announce(&plan, &before, &pace, &gates, &session.memory));
         }
@@ -57,6 +64,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
         give_up: args.give_up.clone(),
         aside,
         pace,
+        outlook,
     };
     let inbox = Inbox::open(&args.plan, &args.holds).await;
     let report = work(&client, &plan, &task, &mut session, &|| inbox.read(), format).await?;
@@ -158,7 +166,7 @@ async fn look_first(
     args: &Apply,
     memory: &Memory,
     format: Format,
-) -> Result<(), Error> {
+) -> Result<Cluster, Error> {
     if format == Format::Text {
         eprintln!("looking at the cluster before anything is changed");
     }
@@ -181,12 +189,12 @@ async fn look_first(
         }
     }
     if found.verdict.accepted() {
-        return Ok(());
+        return Ok(found.cluster);
     }
     let findings: Vec<String> = found.verdict.findings.iter().map(ToString::to_string).collect();
     if memory.asked_anything {
         findings.iter().for_each(|finding| eprintln!("since the plan was made: {finding}"));
-        return Ok(());
+        return Ok(found.cluster);
     }
     let error = Error::refused(format!(
         "the plan does not fit the cluster as it is now:\n  {}",

@@ -10,7 +10,7 @@ use restow_client::{Client, Connect, Options, Stream, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking};
-use restow_executor::run::{self, Env, Report, Stop, Task};
+use restow_executor::run::{self, Env, Outlook, Report, Stop, Task};
 use restow_planner::check::{self, At};
 use restow_planner::model::{BrokerId, Cluster, UNKNOWN_SIZE, watch::Unwatched};
 use restow_planner::plan::{Intent, Plan};
@@ -150,6 +150,7 @@ impl Demo {
             give_up: vec![],
             aside: vec![],
             pace: Pace { throttle: Some(THROTTLE), ..Pace::default() },
+            outlook: Outlook::default(),
         };
         let began = self.began;
         let wall = move || began.elapsed().as_millis() as u64;

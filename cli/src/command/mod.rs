@@ -7,6 +7,7 @@ mod export;
 mod forecast;
 mod incident;
 mod orders;
+mod outlook;
 mod plan;
 mod rollback;
 mod session;

@@ -3,7 +3,7 @@
 use restow_client::{Client, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::journal::{Goal, Outcome};
-use restow_executor::run::{self, Task};
+use restow_executor::run::{self, Outlook, Task};
 use restow_planner::file;
 use restow_planner::model::BrokerId;
 use restow_planner::plan::Plan;
@@ -53,6 +53,7 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
         approve: vec![],
         accept: vec![],
         pace,
+        outlook: Outlook::default(),
     };
     let found = work(&client, &plan, &task, &mut session, &Orders::default, format).await?;
     let back = match found.shrunk.is_empty() {
@@ -109,6 +110,7 @@ async fn without(
         give_up: vec![broker],
         aside: vec![],
         pace: Pace { only: Some(broker), ..pace(&args.pace, throttle) },
+        outlook: Outlook::default(),
     };
     let found = work(client, plan, &task, session, &Orders::default, format).await?;
     let again = format!(

@@ -7,7 +7,7 @@ use restow_client::read::Resource;
 use restow_client::{Client, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::journal::{FileBacking, Goal, Journal, Memory, fold};
-use restow_executor::run::Task;
+use restow_executor::run::{Outlook, Task};
 use restow_planner::model::{Cluster, TopicPartition};
 use restow_planner::plan::{Certificate, Intent, Moves, Pacing, Plan};
 
@@ -95,6 +95,7 @@ async fn sweep(client: &Client, path: &Path, plan: &Plan, format: Format) -> Res
         give_up: vec![],
         aside: vec![],
         pace: Pace { cancels: true, ..Pace::default() },
+        outlook: Outlook::default(),
     };
     let report = work(client, plan, &task, &mut session, &Orders::default, format).await?;
     for partition in &report.flying {

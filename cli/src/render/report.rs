@@ -1,8 +1,10 @@
 //! What a run, a status and a rollback say at their end.
 
+use std::time::Duration;
+
 use restow_executor::events::Remains;
 use restow_executor::journal::{Goal, Memory, Outcome};
-use restow_executor::run::{Late, Report};
+use restow_executor::run::{Late, Report, Score};
 use restow_planner::model::TopicPartition;
 use restow_planner::plan::Plan;
 use serde::Serialize;
@@ -37,6 +39,7 @@ struct Json<'a> {
     left: &'a [String],
     holds: &'a [restow_executor::drive::Hold],
     sources: &'a [Remains],
+    copying: Option<Score>,
 }
 
 fn json(event: &str, report: &Report, late: Option<&Late>) {
@@ -56,6 +59,7 @@ fn json(event: &str, report: &Report, late: Option<&Late>) {
         left: &report.left,
         holds: &report.holds,
         sources: late.map_or(&[], |late| &late.remains),
+        copying: report.score,
     };
     match serde_json::to_string(&told) {
         Ok(line) => println!("{line}"),
@@ -63,10 +67,23 @@ fn json(event: &str, report: &Report, late: Option<&Late>) {
     }
 }
 
+/// A prediction and what came of it.
+fn scored(score: &Score) -> String {
+    let time = |seconds| units::time(Duration::from_secs(seconds));
+    let took = format!("copying took {}", time(score.took));
+    let Some(predicted) = score.predicted else { return took };
+    let off = predicted.abs_diff(score.took) * 100 / score.took.max(1);
+    let how = if predicted < score.took { "too short" } else { "too long" };
+    format!("{took}; {} were expected, {off} % {how}", time(predicted))
+}
+
 /// The end of `apply` and `rollback`.
 pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, format: Format) {
     if format == Format::Json {
         return json("result", report, late);
+    }
+    if let Some(score) = report.score {
+        println!("{}", scored(&score));
     }
     match report.outcome {
         Outcome::Done => println!("done: nothing is left to do"),

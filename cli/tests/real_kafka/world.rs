@@ -147,7 +147,7 @@ impl World {
 
     /// `restow apply` with the short times that tests need.
     pub fn apply(&self, plan: &str, more: &[&str]) -> Out {
-        let mut args = vec![plan, "--yes", "--dwell", "2s", "--poll-interval", "500ms"];
+        let mut args = vec![plan, "--yes", "--dwell", "2s", "--poll-interval", "500ms", "--sample", "2s"];
         if !more.contains(&"--throttle") {
             args.extend(["--throttle", "50MB/s"]);
         }
@@ -161,7 +161,8 @@ impl World {
 
     /// Starts `restow apply` and gives the process.
     pub fn start_apply(&self, plan: &str, more: &[&str]) -> Child {
-        let args = [&[plan, "--yes", "--dwell", "2s", "--poll-interval", "500ms"], more].concat();
+        let pace = ["--dwell", "2s", "--poll-interval", "500ms", "--sample", "0s"];
+        let args = [&[plan, "--yes"][..], &pace, more].concat();
         self.background("apply", &args)
     }
 

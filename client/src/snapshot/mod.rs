@@ -16,6 +16,8 @@ use tokio::time::sleep;
 use crate::read::{self, BrokerView, LogDirView, PartitionView, Reassignment, TopicView};
 use crate::{Client, Code, Error};
 
+pub use rates::sample;
+
 /// How often metadata and the reassignment list are read until they agree.
 const ROUNDS: u32 = 3;
 /// Between two of those. KRaft brokers lag by up to 220 ms (measured).
@@ -228,7 +230,7 @@ pub async fn take(
     let mut snapshot = assemble::assemble(client.cluster_id(), told, &answered, options)?;
     if let Some(time) = options.sample {
         let parallel = options.parallel.max(1);
-        let warnings = rates::measure(client, &mut snapshot.cluster, time, parallel, progress).await;
+        let warnings = rates::sample(client, &mut snapshot.cluster, time, parallel, progress).await;
         snapshot.warnings.extend(warnings);
     }
     Ok(snapshot)

@@ -22,7 +22,7 @@ type Offsets = BTreeMap<u32, (Instant, i64)>;
 /// Measures the write rate of every partition over `time`: records that came in, times the mean bytes of a record
 /// in that log (its size over the offsets that it spans). A log that did not grow has rate 0; where the size is
 /// unknown, or the log spans nothing, the rate stays unknown.
-pub(super) async fn measure(
+pub async fn sample(
     client: &Client,
     cluster: &mut Cluster,
     time: Duration,

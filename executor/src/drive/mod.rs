@@ -6,6 +6,7 @@
 mod admit;
 mod agenda;
 mod back;
+mod count;
 mod course;
 mod decide;
 mod forward;
@@ -24,6 +25,7 @@ mod throttle;
 mod view;
 
 pub use agenda::{Agenda, Reads, reads};
+pub use count::{Count, Counts};
 pub use course::Course;
 pub use decide::{Decision, Next, Request, decide};
 pub use guard::live_copies;

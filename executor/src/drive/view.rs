@@ -8,6 +8,7 @@ use restow_planner::model::replicas::{minus, same_set};
 use restow_planner::plan::{Plan, moves};
 use restow_planner::schedule::Load;
 
+use super::count::Counts;
 use super::health::Health;
 use super::seen::{Answers, BrokerSeen, Known, Observed, Probe};
 use super::stages::Stages;
@@ -28,6 +29,8 @@ pub struct View {
     pub moves: Vec<Known>,
     /// How many of them nobody has seen yet.
     pub unseen: usize,
+    /// How much is done; follows from `moves`.
+    pub counts: Counts,
     /// The moves by what they wait for; follows from `moves`.
     pub(super) stages: Stages,
     /// What producers write and links carry, where it is known.
@@ -91,6 +94,7 @@ impl View {
             far_at: None,
             moves: vec![Known::Unseen; plan.moves.len()],
             unseen: plan.moves.len(),
+            counts: Counts::new(plan),
             stages: Stages::default(),
             load: Load::default(),
             probes: BTreeMap::new(),
@@ -285,6 +289,7 @@ impl View {
             let before = std::mem::replace(&mut self.moves[at as usize], now);
             self.unseen -= is_unseen(&before);
             self.unseen += is_unseen(&self.moves[at as usize]);
+            self.counts.change(plan, at, &before, &self.moves[at as usize]);
             stages.enter(plan, memory, self, at);
         }
         self.stages = stages;

@@ -12,8 +12,8 @@ mod work;
 pub use give_up::{InService, is_gone};
 pub use preflight::{Preflight, preflight};
 pub use remains::{Late, remains};
-pub use report::{Report, look};
-pub use work::{Task, work};
+pub use report::{Report, Score, look};
+pub use work::{Outlook, Task, work};
 
 use restow_client::Client;
 use tokio::sync::watch::Receiver;

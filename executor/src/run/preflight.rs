@@ -22,6 +22,8 @@ pub struct Preflight {
     pub in_flight: Vec<String>,
     /// What the snapshot could not see.
     pub warnings: Vec<String>,
+    /// The cluster as it is now, its zones as the plan has them.
+    pub cluster: Cluster,
 }
 
 /// Looks. `accepted` are config keys whose differences a person accepts now, `given_up` brokers that a person
@@ -65,7 +67,7 @@ pub async fn preflight(
     let mut verdict = check::judge(&judged, &cluster, At::Anywhere);
     verdict.findings.extend(findings);
     let warnings = taken.warnings.iter().map(ToString::to_string).collect();
-    Ok(Preflight { verdict, throttles, in_flight, warnings })
+    Ok(Preflight { verdict, throttles, in_flight, warnings, cluster })
 }
 
 /// Throttles that are not ours, and what is in flight.

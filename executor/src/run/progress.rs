@@ -2,21 +2,33 @@
 
 use std::collections::VecDeque;
 
+use restow_planner::forecast::seconds_left;
 use restow_planner::plan::{Plan, Step, moves};
 
-use crate::drive::{Known, Moment, Reached, Standing, View};
+use crate::drive::{Count, Moment, Standing, View};
 use crate::events::Progress;
 
 /// Measures the copy rate over the last while.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     seen: VecDeque<(Moment, u64)>,
+    /// When copies were first looked at, and the bytes that were there.
+    begun: Option<(Moment, u64)>,
+    /// When they were last looked at.
+    ended: Option<Moment>,
+    /// Bytes over time as they are expected; empty where nothing is.
+    expected: Vec<(u64, u64)>,
 }
 
 /// The rate is measured over this long: the quota window is 11 s, and shorter ones show its bursts.
 const WINDOW: Moment = Moment::from_secs(30);
 
 impl Meter {
+    /// A meter that knows what is expected: bytes over milliseconds.
+    pub fn expecting(expected: Vec<(u64, u64)>) -> Self {
+        Meter { expected, ..Meter::default() }
+    }
+
     /// The progress of a stage as the view shows it.
     pub fn progress(
         &mut self,
@@ -25,25 +37,26 @@ impl Meter {
         step: Option<Step>,
         waits: Option<String>,
     ) -> Progress {
-        let mut progress = Progress { step, waits, ..Progress::default() };
-        for (at, m) in plan.moves.iter().enumerate() {
-            let copies = moves::added(m.from, m.to).len() as u64;
-            let bytes = m.bytes.unwrap_or(0) * copies;
-            progress.bytes += bytes;
-            progress.moves += u64::from(step.is_none_or(|step| m.has(step)));
-            let Known::At(o) = &view.moves[at] else { continue };
+        let (all, done) = (&view.counts.all, &view.counts.done);
+        let of = |count: &Count| step.map_or(count.moves, |step| count.steps[step as usize]);
+        let mut progress = Progress {
+            step,
+            waits,
+            moves: of(all),
+            moves_done: of(done),
+            bytes: all.bytes,
+            bytes_done: done.bytes,
+            ..Progress::default()
+        };
+        for at in &view.listed {
+            let Some(o) = view.observed(*at) else { continue };
             let is_flying =
                 matches!(o.standing, Standing::Expanding | Standing::Shrinking | Standing::Returning);
             progress.in_flight += u64::from(is_flying);
-            progress.moves_done +=
-                u64::from(has_taken(o.standing, step) && step.is_none_or(|step| m.has(step)));
-            progress.bytes_done += match o.standing {
-                Standing::Expanding => {
-                    copied(view, at as u32, m.bytes.unwrap_or(0), &moves::added(m.from, m.to))
-                }
-                Standing::Settled(Reached::Start) if copies > 0 => 0,
-                _ => bytes,
-            };
+            if o.standing == Standing::Expanding {
+                let m = plan.moves.get(*at as usize);
+                progress.bytes_done += copied(view, *at, m.bytes.unwrap_or(0), &moves::added(m.from, m.to));
+            }
         }
         if step == Some(Step::Expand) {
             self.measure(view.at, &mut progress);
@@ -51,7 +64,16 @@ impl Meter {
         progress
     }
 
+    /// How long the copies took, in seconds, if this process saw their begin and their end.
+    pub fn copying(&self, view: &View) -> Option<u64> {
+        let (begun, bytes) = self.begun?;
+        let is_whole = bytes == 0 && view.counts.done.steps[0] == view.counts.all.steps[0];
+        is_whole.then(|| self.ended.unwrap_or(view.at).saturating_sub(begun).as_secs())
+    }
+
     fn measure(&mut self, now: Moment, progress: &mut Progress) {
+        let (begun, before) = *self.begun.get_or_insert((now, progress.bytes_done));
+        self.ended = Some(now);
         self.seen.push_back((now, progress.bytes_done));
         while self.seen.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
             self.seen.pop_front();
@@ -63,20 +85,11 @@ impl Meter {
         }
         let rate = progress.bytes_done.saturating_sub(*bytes) * 1000 / passed;
         progress.rate = Some(rate);
-        progress.seconds_left = progress.bytes.saturating_sub(progress.bytes_done).checked_div(rate);
+        let elapsed = now.saturating_sub(begun).as_millis() as u64;
+        let expected = seconds_left(&self.expected, before, elapsed, progress.bytes_done);
+        let at_rate = || progress.bytes.saturating_sub(progress.bytes_done).checked_div(rate);
+        progress.seconds_left = expected.or_else(at_rate);
     }
-}
-
-fn has_taken(standing: Standing, step: Option<Step>) -> bool {
-    let Standing::Settled(reached) = standing else {
-        return standing == Standing::Shrinking && step != Some(Step::Shrink);
-    };
-    let needed = match step {
-        Some(Step::Expand) => Reached::Expanded,
-        Some(Step::Swap) => Reached::Swapped,
-        Some(Step::Shrink) | None => Reached::Shrunk,
-    };
-    reached >= needed
 }
 
 /// Bytes that the added replicas of a move in flight have, in proportion to the leader's offsets.

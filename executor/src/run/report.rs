@@ -36,6 +36,17 @@ pub struct Report {
     pub shrunk: Vec<u32>,
     /// How far it is.
     pub progress: Progress,
+    /// How long the copies took, where this process saw all of them.
+    pub score: Option<Score>,
+}
+
+/// A prediction and what came of it, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Score {
+    /// What was expected of the copies before the run; `None` if nothing was.
+    pub predicted: Option<u64>,
+    /// How long they took.
+    pub took: u64,
 }
 
 /// Looks once and decides, without acting: for `restow status`.
@@ -103,5 +114,6 @@ pub(super) fn report(
         recreated: known(&Known::Recreated),
         shrunk: agenda.shrunk.clone(),
         progress,
+        score: None,
     }
 }

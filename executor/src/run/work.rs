@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use restow_client::Client;
+use restow_planner::forecast::Forecast;
 use restow_planner::model::BrokerId;
-use restow_planner::plan::Plan;
+use restow_planner::plan::{Plan, Step};
+use restow_planner::schedule::Load;
 use tokio::time::{Instant, sleep};
 
 use super::act::Hands;
 use super::progress::Meter;
-use super::report::{Report, report};
+use super::report::{Report, Score, report};
 use super::{Env, RunError, Stop, belongs, read};
 use crate::drive::{
     Agenda, Cause, Decision, FRESH, Hold, Moment, Next, Now, Pace, Scope, View, decide, reads,
@@ -36,6 +38,17 @@ pub struct Task {
     pub aside: Vec<u32>,
     /// How fast.
     pub pace: Pace,
+    /// What is known and expected of the copies.
+    pub outlook: Outlook,
+}
+
+/// What is known and expected of the copies of a run. By default nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Outlook {
+    /// What producers write, and what links carry.
+    pub load: Load,
+    /// What the model says; journalled before the run and scored after it.
+    pub forecast: Option<Forecast>,
 }
 
 /// Time between two looks while something goes on: longer than most reads lag behind a write.
@@ -56,14 +69,17 @@ pub async fn work(
     env: &mut Env<'_>,
 ) -> Result<Report, RunError> {
     belongs(client, plan)?;
+    let mut view = View::new(plan);
+    view.load = task.outlook.load.clone();
+    let expected = task.outlook.forecast.as_ref().map(|f| f.curve.clone()).unwrap_or_default();
     let mut worker = Worker {
         plan,
         task,
         pace: task.pace.clone(),
         hands: Hands { client, journal, memory },
         start: Instant::now(),
-        view: View::new(plan),
-        meter: Meter::default(),
+        view,
+        meter: Meter::expecting(expected),
         holds: BTreeSet::new(),
         stage: None,
         strikes: 0,
@@ -94,12 +110,18 @@ struct Worker<'a> {
     view: View,
     meter: Meter,
     holds: BTreeSet<Hold>,
-    stage: Option<restow_planner::plan::Step>,
+    stage: Option<Step>,
     strikes: u32,
     held_since: Option<Moment>,
 }
 
 impl Worker<'_> {
+    /// Seconds that the copies are expected to take.
+    fn predicted(&self) -> Option<u64> {
+        let forecast = self.task.outlook.forecast.as_ref().filter(|f| f.total.is_some())?;
+        forecast.stages.iter().find(|(step, _)| *step == Step::Expand).map(|(_, seconds)| *seconds)
+    }
+
     fn now(&self, env: &Env<'_>) -> Now {
         Now { moment: self.start.elapsed(), wall: (env.wall)() }
     }
@@ -121,7 +143,7 @@ impl Worker<'_> {
         let mut records = vec![Record::Opened(opened)];
         if !continued {
             let bytes = self.plan.certificate.moved_bytes;
-            records.push(Record::Predicted { bytes, seconds: None });
+            records.push(Record::Predicted { bytes, seconds: self.predicted() });
         }
         records.extend(self.task.accept.iter().map(|key| Record::Accepted { key: key.clone() }));
         records.extend(self.task.give_up.iter().map(|broker| Record::GaveUp { broker: *broker }));
@@ -320,6 +342,9 @@ impl Worker<'_> {
     fn report(&mut self, outcome: Outcome, left: Vec<String>) -> Report {
         let progress = self.meter.progress(self.plan, &self.view, self.stage, None);
         let holds = self.holds.iter().cloned().collect();
-        report(self.plan, &self.view, &self.agenda(), outcome, left, holds, progress)
+        let mut report = report(self.plan, &self.view, &self.agenda(), outcome, left, holds, progress);
+        let took = self.meter.copying(&self.view);
+        report.score = took.map(|took| Score { predicted: self.predicted(), took });
+        report
     }
 }

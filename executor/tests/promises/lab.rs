@@ -11,7 +11,7 @@ use restow_client::{Client, Connect, Options, Stream, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking, Record, fold};
-use restow_executor::run::{Env, Report, RunError, Stop, Task, work};
+use restow_executor::run::{Env, Outlook, Report, RunError, Stop, Task, work};
 use restow_planner::model::{BrokerId, Cluster};
 use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic};
 use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
@@ -154,6 +154,7 @@ impl Lab {
             give_up: self.give_up.iter().copied().map(BrokerId).collect(),
             aside: self.aside.clone(),
             pace: self.pace.clone(),
+            outlook: Outlook::default(),
         };
         let report = work(&self.client, &self.plan, &task, &mut journal, &mut memory, &mut env).await;
         (report, seen)

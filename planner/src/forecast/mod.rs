@@ -182,12 +182,12 @@ fn traffic(plan: &Plan, load: &Load) -> [Traffic; 3] {
     all
 }
 
-/// Seconds left of the expansion: what the model expects from here on, stretched as the run was so far. `None`
-/// where there is no model, or nothing was copied yet.
-pub fn seconds_left(curve: &[(u64, u64)], elapsed_ms: u64, copied: u64) -> Option<u64> {
-    let end = curve.last()?.0;
-    let expected = time_of(curve, copied)?;
-    let left = end.saturating_sub(expected);
+/// Seconds left of the expansion: what the model expects from here on, stretched as it went from `begun` bytes to
+/// `copied` in `elapsed_ms`. `None` where there is no model.
+pub fn seconds_left(curve: &[(u64, u64)], begun: u64, elapsed_ms: u64, copied: u64) -> Option<u64> {
+    let (end, now) = (curve.last()?.0, time_of(curve, copied)?);
+    let expected = now.saturating_sub(time_of(curve, begun)?);
+    let left = end.saturating_sub(now);
     // Early on the first burst and the first empty looks tell nothing about the rest.
     const SURE_MS: u64 = 30_000;
     let stretched = u128::from(left) * u128::from(elapsed_ms.max(1)) / u128::from(expected.max(1));

@@ -150,11 +150,11 @@ fn a_forecast_tells_price_peak_and_traffic() {
 #[test]
 fn what_is_left_is_stretched_as_the_run_was_so_far() {
     let curve = [(0, 0), (100_000, 1_000), (200_000, 3_000)];
-    assert_eq!(seconds_left(&curve, 50_000, 500), Some(150));
-    assert_eq!(seconds_left(&curve, 100_000, 500), Some(300), "half as fast as expected");
-    assert_eq!(seconds_left(&curve, 300_000, 2_000), Some(100), "twice as slow");
-    assert_eq!(seconds_left(&curve, 300_000, 3_000), Some(0));
-    assert_eq!(seconds_left(&[], 1, 1), None);
+    assert_eq!(seconds_left(&curve, 0, 50_000, 500), Some(150));
+    assert_eq!(seconds_left(&curve, 0, 100_000, 500), Some(300), "half as fast as expected");
+    assert_eq!(seconds_left(&curve, 0, 300_000, 2_000), Some(100), "twice as slow");
+    assert_eq!(seconds_left(&curve, 0, 300_000, 3_000), Some(0));
+    assert_eq!(seconds_left(&[], 0, 1, 1), None);
 }
 
 /// A pipelined rebalance over brokers that end (and begin) 97 % full, with its disks.
