@@ -201,6 +201,9 @@ mod tests {
             "restow status plan.json --bootstrap-server b:1 --journal j",
             "restow rollback plan.json --bootstrap-server b:1 --throttle 1000000 --yes",
             "restow sweep --bootstrap-server b:1 --journal j --plan p.json --yes",
+            "restow sweep --bootstrap-server b:1 --remove broker:5:follower.replication.throttled.rate --format json",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --adopt",
+            "restow plan migrate --cluster c.json --from 1 --to 2 -o p.json --hold-min-isr",
             "restow demo --yes",
             "restow apply p.json --bootstrap-server b:1 --throttle none --give-up 1 --give-up 2 --set-aside t-0,u-v-3 \
              --hold-file /h --hold-command true --ignore-hold disk:5 --ignore-hold external --until 06:00Z",

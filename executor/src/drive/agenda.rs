@@ -6,7 +6,7 @@ use restow_planner::model::BrokerId;
 use restow_planner::plan::{Move, Plan, Step, moves};
 use restow_planner::schedule::{Ports, Window, WindowLimits};
 
-use super::course::{Course, course, expanded, first, originals};
+use super::course::{Course, course, expands, first};
 use super::standing::{Reached, Standing};
 use super::switch::Guard;
 use super::throttle::Desired;
@@ -67,6 +67,8 @@ pub struct Agenda {
     pub undo: Vec<u32>,
     /// Moves that are back for that reason.
     pub undone: Vec<u32>,
+    /// Moves that cannot go back, because they have dropped a broker that was given up: they stay where they are.
+    pub short: Vec<u32>,
     /// Moves that a person set aside, and that are not where the goal wants them.
     pub aside: Vec<u32>,
     /// Moves that still have something to do for the goal.
@@ -113,6 +115,9 @@ impl Agenda {
                         todo.entry(Some(step)).or_default().push(at);
                     }
                 }
+                (_, Course::Back) if is_beyond_return(&m, o) && !o.dropped.is_empty() => {
+                    agenda.short.push(at);
+                }
                 (Goal::Forward, Course::Back) if is_beyond_return(&m, o) => {}
                 (Goal::Forward, Course::Back) if is_back(&m, view, o) => agenda.undone.push(at),
                 (Goal::Forward, Course::Back) => agenda.undo.push(at),
@@ -137,6 +142,11 @@ impl Agenda {
             agenda.ready = choose(plan, goal, agenda.stage, pace, view, &agenda.flying, agenda.ready);
         }
         agenda
+    }
+
+    /// Whether the goal is reached but for moves that a person let go.
+    pub fn leaves_some(&self) -> bool {
+        !self.aside.is_empty() || !self.undone.is_empty() || !self.short.is_empty()
     }
 
     /// A stage ends before the next begins; moves that are strange or unseen keep the earliest stage open.
@@ -184,7 +194,7 @@ fn next_step(plan: &Plan, view: &View, at: u32, o: &Observed) -> Option<Step> {
         Standing::Expanding => Some(Step::Expand),
         Standing::Shrinking => Some(Step::Shrink),
         Standing::Returning => Some(Step::Expand),
-        Standing::Settled(Reached::Start) if o.replicas != expanded(&m, o, view) => Some(Step::Expand),
+        Standing::Settled(Reached::Start) if expands(&m, o, view) => Some(Step::Expand),
         Standing::Settled(Reached::Start | Reached::Expanded) => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) if !leads => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) => Some(Step::Shrink),
@@ -198,12 +208,12 @@ fn next_step(plan: &Plan, view: &View, at: u32, o: &Observed) -> Option<Step> {
 
 /// Whether taking the move back would copy data.
 fn is_beyond_return(m: &Move<'_>, o: &Observed) -> bool {
-    matches!(o.standing, Standing::Settled(_)) && !originals(m, o).iter().all(|id| o.replicas.contains(id))
+    matches!(o.standing, Standing::Settled(_)) && !m.from.iter().all(|id| o.replicas.contains(id))
 }
 
 /// Whether the move is back at its start, its leader included.
 fn is_back(m: &Move<'_>, view: &View, o: &Observed) -> bool {
-    let is_there = matches!(o.standing, Standing::Settled(_)) && o.replicas == originals(m, o);
+    let is_there = matches!(o.standing, Standing::Settled(_)) && o.replicas == m.from;
     is_there && o.leader == first(m, o, view)
 }
 
@@ -310,6 +320,7 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
             reads.configs.extend(stage_rates(plan, view, 0).keys().cloned());
         }
     }
+    reads.configs.extend(held_min_isr(plan, view, &agenda, &[]).keys().cloned());
     reads.configs.extend(memory.priors.keys().cloned());
     reads.ping.extend(memory.open.values().map(|open| open.broker));
     // Who was silent is asked again, until it is known to be out of service.
@@ -317,6 +328,25 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     reads.ping.extend(silent.map(|(id, _)| *id));
     reads.skip = view.given_up.iter().copied().filter(|id| view.is_lost(*id)).collect();
     reads
+}
+
+/// Topics whose min ISR is held down: those with copies in flight or beginning, and in the expand stage those with
+/// moves to come, so that it is not set and restored with every move.
+pub(super) fn held_min_isr(plan: &Plan, view: &View, agenda: &Agenda, starting: &[u32]) -> Desired {
+    let mut desired = Desired::default();
+    if plan.topics.iter().all(|topic| topic.hold_min_isr.is_none()) {
+        return desired;
+    }
+    let adds = |at: &&u32| view.observed(**at).is_some_and(|o| o.standing != Standing::Shrinking);
+    agenda.flying.iter().filter(adds).chain(starting).for_each(|at| desired.hold_min_isr(plan, *at));
+    if agenda.stage == Some(Step::Expand) && agenda.gate.is_none() {
+        for at in 0..view.moves.len() as u32 {
+            if view.observed(at).is_some_and(|o| next_step(plan, view, at, o) == Some(Step::Expand)) {
+                desired.hold_min_isr(plan, at);
+            }
+        }
+    }
+    desired
 }
 
 /// Rates for the brokers of all moves that still have to be copied.

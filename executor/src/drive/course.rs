@@ -50,7 +50,8 @@ pub(super) fn first(m: &Move<'_>, o: &Observed, view: &View) -> Option<BrokerId>
     minus(&originals(m, o), &lost(m, o, view)).first().copied()
 }
 
-/// The expanded list that is asked for now: `(O minus N) ++ (K minus O)`.
-pub(super) fn expanded(m: &Move<'_>, o: &Observed, view: &View) -> Vec<BrokerId> {
-    moves::expanded(&minus(&originals(m, o), &lost(m, o, view)), m.to)
+/// Whether a move that stands at its start has something to expand: copies to add, or a lost broker to leave out.
+pub(super) fn expands(m: &Move<'_>, o: &Observed, view: &View) -> bool {
+    let adds = m.to.iter().any(|id| !o.replicas.contains(id));
+    adds || (!view.given_up.is_empty() && !lost(m, o, view).is_empty())
 }

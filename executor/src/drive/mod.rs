@@ -29,7 +29,7 @@ pub use health::{Dir, Health, Tally};
 pub use hold::{Cause, Hold, Ignore, Scope, Stay, partition};
 pub use stall::Copies;
 pub use standing::{Reached, Seen, Standing, is_start, reached, standing};
-pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE};
+pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE, MIN_ISR};
 pub use view::{Answers, BrokerSeen, Far, Known, Observed, Probe, View};
 
 use std::collections::BTreeSet;
@@ -74,6 +74,8 @@ pub struct Pace {
     pub cancels: bool,
     /// How long to wait while everything is held; none is for ever.
     pub hold_timeout: Option<Duration>,
+    /// Whether a person claims in-flight moves that equal a step of this plan and that the journal does not explain.
+    pub adopt: bool,
     /// Holds that a person overrides for this process.
     pub ignore: BTreeSet<Ignore>,
     /// Wall time in milliseconds since 1970 at which nothing may be in flight any more; none is never.
@@ -92,6 +94,7 @@ impl Default for Pace {
             dwell: Duration::from_secs(30),
             cancels: false,
             hold_timeout: None,
+            adopt: false,
             ignore: BTreeSet::new(),
             until: None,
             only: None,

@@ -153,6 +153,8 @@ pub struct View {
     pub orders: Orders,
     /// Brokers that get copies by the plan.
     pub destinations: BTreeSet<BrokerId>,
+    /// How many looks in a row were too slow to be acted on.
+    pub slow: u32,
     /// Bytes/s of all copies together, measured by this process; none where unknown.
     pub rate: Option<u64>,
     lookup: BTreeMap<String, BTreeMap<i32, u32>>,
@@ -190,6 +192,7 @@ impl View {
             copies: Copies::default(),
             orders: Orders::default(),
             destinations: plan.moves.iter().flat_map(|m| moves::added(m.from, m.to)).collect(),
+            slow: 0,
             rate: None,
             lookup,
         }
@@ -253,15 +256,21 @@ impl View {
 
     /// Whether the journal explains what is in flight for a move: we asked for that list.
     pub fn explained(plan: &Plan, memory: &Memory, at: u32, o: &Observed) -> bool {
+        let list = View::step_in_flight(plan, at, o);
+        let is_asked = |list| memory.asked.get(&at).is_some_and(|asked| asked.contains(&list));
+        list.is_some_and(|list| !Guard::Explained.stands() || is_asked(list))
+    }
+
+    /// The list that a move in flight is on its way to, if that is one of its own.
+    pub fn step_in_flight(plan: &Plan, at: u32, o: &Observed) -> Option<Vec<BrokerId>> {
         let m = plan.moves.get(at as usize);
         let from = moves::kept(m.from, &o.dropped);
-        let list = match o.standing {
-            Standing::Expanding => moves::expanded(&from, m.to),
-            Standing::Shrinking => m.to.to_vec(),
-            Standing::Returning => from,
-            _ => return false,
-        };
-        !Guard::Explained.stands() || memory.asked.get(&at).is_some_and(|asked| asked.contains(&list))
+        match o.standing {
+            Standing::Expanding => Some(moves::expanded(&from, m.to)),
+            Standing::Shrinking => Some(m.to.to_vec()),
+            Standing::Returning => Some(from),
+            Standing::Settled(_) | Standing::Foreign | Standing::Diverged => None,
+        }
     }
 
     fn is_ours(&self, r: &Reassignment, memory: &Memory) -> bool {
