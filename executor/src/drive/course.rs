@@ -5,6 +5,7 @@ use restow_planner::model::replicas::minus;
 use restow_planner::plan::{Move, moves};
 
 use super::Pace;
+use super::standing::Standing;
 use super::view::{Observed, View};
 use crate::journal::{Goal, Memory};
 
@@ -54,4 +55,14 @@ pub(super) fn first(m: &Move<'_>, o: &Observed, view: &View) -> Option<BrokerId>
 pub(super) fn expands(m: &Move<'_>, o: &Observed, view: &View) -> bool {
     let adds = m.to.iter().any(|id| !o.replicas.contains(id));
     adds || (!view.given_up.is_empty() && !lost(m, o, view).is_empty())
+}
+
+/// The list that a move in flight is on its way to, if that is one of its own.
+pub(super) fn on_its_way(m: &Move<'_>, o: &Observed) -> Option<Vec<BrokerId>> {
+    match o.standing {
+        Standing::Expanding => Some(moves::expanded(&originals(m, o), m.to)),
+        Standing::Shrinking => Some(m.to.to_vec()),
+        Standing::Returning => Some(originals(m, o)),
+        Standing::Settled(_) | Standing::Foreign | Standing::Diverged => None,
+    }
 }

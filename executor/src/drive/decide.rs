@@ -6,6 +6,7 @@ use restow_client::write::Write;
 use restow_planner::plan::{Plan, Step};
 
 use super::agenda::{Agenda, held_min_isr, stage_rates};
+use super::course::on_its_way;
 use super::guard::Case;
 use super::open::{Blocked, blocked};
 use super::stall::stall;
@@ -176,7 +177,7 @@ impl Desk<'_> {
 
     /// The record that makes a move in flight ours.
     fn adoption(&self, at: u32) -> Option<Record> {
-        let list = View::step_in_flight(self.plan, at, self.view.observed(at)?)?;
+        let list = on_its_way(&self.plan.moves.get(at as usize), self.view.observed(at)?)?;
         let partition = self.plan.partition_of(&self.plan.moves.get(at as usize));
         Some(Record::Adopted { at, partition, list })
     }

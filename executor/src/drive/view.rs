@@ -7,6 +7,7 @@ use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::{minus, same_set};
 use restow_planner::plan::{Plan, moves};
 
+use super::course::on_its_way;
 use super::health::{Dir, Health};
 use super::stall::Copies;
 use super::standing::{Seen, Standing, standing_without};
@@ -256,21 +257,9 @@ impl View {
 
     /// Whether the journal explains what is in flight for a move: we asked for that list.
     pub fn explained(plan: &Plan, memory: &Memory, at: u32, o: &Observed) -> bool {
-        let list = View::step_in_flight(plan, at, o);
+        let list = on_its_way(&plan.moves.get(at as usize), o);
         let is_asked = |list| memory.asked.get(&at).is_some_and(|asked| asked.contains(&list));
         list.is_some_and(|list| !Guard::Explained.stands() || is_asked(list))
-    }
-
-    /// The list that a move in flight is on its way to, if that is one of its own.
-    pub fn step_in_flight(plan: &Plan, at: u32, o: &Observed) -> Option<Vec<BrokerId>> {
-        let m = plan.moves.get(at as usize);
-        let from = moves::kept(m.from, &o.dropped);
-        match o.standing {
-            Standing::Expanding => Some(moves::expanded(&from, m.to)),
-            Standing::Shrinking => Some(m.to.to_vec()),
-            Standing::Returning => Some(from),
-            Standing::Settled(_) | Standing::Foreign | Standing::Diverged => None,
-        }
     }
 
     fn is_ours(&self, r: &Reassignment, memory: &Memory) -> bool {
