@@ -49,6 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         accept: vec![],
         give_up: vec![],
         aside: vec![],
+        claim: vec![],
         pace: Pace { throttle: Some(50_000_000), poll: Duration::from_secs(2), ..Pace::default() },
         outlook: Outlook::default(),
     };

@@ -32,6 +32,10 @@ pub struct Apply {
     /// Gates to pass, separated by commas. A run stops (exit 4) before the first that is not approved.
     #[arg(long, value_name = "GATES", value_enum, value_delimiter = ',')]
     pub approve: Vec<Gate>,
+    /// Claim moves in flight that equal a step of this plan and that the journal does not explain: begun by the stock
+    /// tool from exported files, or under a journal that is lost.
+    #[arg(long)]
+    pub adopt: bool,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,

@@ -208,6 +208,9 @@ mod tests {
             "restow snapshot --bootstrap-server a:9092 -o c.json --sample 60s",
             "restow forecast plan.json --cluster c.json --throttle 50MB/s --rtt az-a:az-b=60ms --price-per-gb 0.02 \
              --order critical-port-first --dwell 5s --map-zone x=y --format json",
+            "restow sweep --bootstrap-server b:1 --remove broker:5:follower.replication.throttled.rate --format json",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --adopt",
+            "restow plan migrate --cluster c.json --from 1 --to 2 -o p.json --hold-min-isr",
             "restow demo --yes",
             "restow apply p.json --bootstrap-server b:1 --throttle none --give-up 1 --give-up 2 --set-aside t-0,u-v-3 \
              --hold-file /h --hold-command true --ignore-hold disk:5 --ignore-hold external --until 06:00Z",

@@ -49,6 +49,10 @@ pub struct Migrate {
     /// Plan what is not refused, and say which source brokers will not be empty.
     #[arg(long)]
     pub leave_out_refused: bool,
+    /// Move partitions whose min.insync.replicas is above their replication factor too: the run sets it to that
+    /// factor on their topics while copies are added, and puts it back.
+    #[arg(long)]
+    pub hold_min_isr: bool,
     /// Accept that sources and destinations differ in this config key (kept in the plan). Repeatable.
     #[arg(long, value_name = "KEY")]
     pub accept_config_diff: Vec<String>,

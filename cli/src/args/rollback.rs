@@ -23,6 +23,10 @@ pub struct Rollback {
     /// and `apply` goes on with it; these need a new plan.
     #[arg(long, value_name = "BROKER", value_parser = values::broker)]
     pub broker: Option<BrokerId>,
+    /// Claim moves in flight that equal a step of this plan and that the journal does not explain: begun by the stock
+    /// tool from exported files, or under a journal that is lost.
+    #[arg(long)]
+    pub adopt: bool,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use restow_client::read::Resource;
 use restow_executor::drive::{self, Ignore};
+use restow_executor::journal::ConfigKey;
 use restow_planner::model::{BrokerId, TopicPartition};
 
 /// A copy rate per broker and direction.
@@ -168,6 +170,27 @@ pub fn ignore(text: &str) -> Result<Ignore, String> {
     text.parse()
 }
 
+/// A throttle config: `broker:5:follower.replication.throttled.rate` or `topic:NAME:KEY`.
+pub fn throttle_key(text: &str) -> Result<ConfigKey, String> {
+    let rates = [drive::LEADER_RATE, drive::FOLLOWER_RATE];
+    let lists = [drive::LEADER_LIST, drive::FOLLOWER_LIST];
+    let expected = || {
+        format!(
+            "expected broker:ID:KEY with {}, or topic:NAME:KEY with {}",
+            rates.join(" or "),
+            lists.join(" or ")
+        )
+    };
+    let (kind, rest) = text.split_once(':').ok_or_else(expected)?;
+    let (name, key) = rest.rsplit_once(':').ok_or_else(expected)?;
+    let resource = match kind {
+        "broker" if rates.contains(&key) => Resource::Broker(broker(name)?),
+        "topic" if lists.contains(&key) && !name.is_empty() => Resource::Topic(name.to_owned()),
+        _ => return Err(expected()),
+    };
+    Ok(ConfigKey { resource, key: key.to_owned() })
+}
+
 /// When a run has to be at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -319,6 +342,26 @@ mod tests {
         assert_eq!(until("8h"), Ok(Until::In(Duration::from_secs(28_800))));
         for text in ["", "6:00", "24:00", "06:60", "06:00+2", "noon", "06:00 Z", "8", "06:00:00"] {
             assert!(until(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_throttle_is_named_by_where_it_is_set() {
+        for good in [
+            "broker:5:follower.replication.throttled.rate",
+            "topic:a.b:leader.replication.throttled.replicas",
+        ] {
+            assert!(throttle_key(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "broker:5",
+            "broker:x:follower.replication.throttled.rate",
+            "topic:a:follower.replication.throttled.rate",
+            "broker:5:log.retention.ms",
+            "topic:a:retention.ms",
+            "topic::leader.replication.throttled.replicas",
+        ] {
+            assert!(throttle_key(bad).is_err(), "{bad}");
         }
     }
 

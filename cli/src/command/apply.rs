@@ -26,6 +26,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let journal = journal_of(&args.plan, args.journal.as_deref());
     let mut session = session::open(&plan, &hash, &journal)?;
     let mut pace = pace(&args.pace, args.throttle.rate());
+    pace.adopt = args.adopt;
     pace.ignore = args.holds.ignore_hold.iter().cloned().collect();
     pace.order = super::forecast::order(args.order);
     pace.until = args.holds.until.map(|until| orders::moment(until, clock::now())).transpose()?;
@@ -63,6 +64,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
         accept: args.accept_config_diff.clone(),
         give_up: args.give_up.clone(),
         aside,
+        claim: vec![],
         pace,
         outlook,
     };
@@ -70,6 +72,8 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let report = work(&client, &plan, &task, &mut session, &|| inbox.read(), format).await?;
     let late = run::remains(&client, &plan).await.ok();
     report::print(&plan, &report, late.as_ref(), &again(args, &report), format);
+    let servers = args.bootstrap.servers.join(",");
+    report::late(&plan, &report, late.as_ref(), &session.memory.given_up, &servers, format);
     Ok(exit(&report))
 }
 

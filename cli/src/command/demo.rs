@@ -149,6 +149,7 @@ impl Demo {
             accept: vec![],
             give_up: vec![],
             aside: vec![],
+            claim: vec![],
             pace: Pace { throttle: Some(THROTTLE), ..Pace::default() },
             outlook: Outlook::default(),
         };

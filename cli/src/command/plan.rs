@@ -27,6 +27,7 @@ pub fn migrate(args: &Migrate, format: Format) -> Result<Exit, Error> {
     let options = Options {
         accept_differences: args.accept_config_diff.clone(),
         leave_out_refused: args.leave_out_refused,
+        hold_min_isr: args.hold_min_isr,
         ..Options::default()
     };
     let placed = match place::plan(&cluster, &intent, &options, &mut watch::Phases::new()) {

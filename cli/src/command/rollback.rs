@@ -25,7 +25,8 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
     if let Some(broker) = args.broker {
         return without(&client, &plan, &hash, broker, &mut session, args, format).await;
     }
-    let pace = pace(&args.pace, args.throttle.and_then(Throttle::rate));
+    let mut pace = pace(&args.pace, args.throttle.and_then(Throttle::rate));
+    pace.adopt = args.adopt;
     let before = run::look(&client, &plan, Goal::Back, &pace, &session.memory, session::wall())
         .await
         .map_err(run_error)?;
@@ -47,6 +48,7 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
     let task = Task {
         give_up: vec![],
         aside: vec![],
+        claim: vec![],
         goal: Goal::Back,
         plan_hash: hash.clone(),
         plan_path: args.plan.display().to_string(),
@@ -109,6 +111,7 @@ async fn without(
         accept: vec![],
         give_up: vec![broker],
         aside: vec![],
+        claim: vec![],
         pace: Pace { only: Some(broker), ..pace(&args.pace, throttle) },
         outlook: Outlook::default(),
     };

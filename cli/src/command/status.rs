@@ -4,6 +4,7 @@ use restow_executor::drive::Pace;
 use restow_executor::journal::{Goal, Outcome};
 use restow_executor::run;
 
+use super::orders::pause_file;
 use super::session::{self, run_error};
 use crate::args::{Format, Status, journal_of};
 use crate::connect;
@@ -27,6 +28,10 @@ pub async fn run(args: &Status, format: Format) -> Result<Exit, Error> {
         found = look(goal).await?;
     }
     let late = run::remains(&client, &plan).await.ok();
+    let pause = pause_file(&args.plan);
+    if format == Format::Text && pause.exists() {
+        println!("paused by {}", pause.display());
+    }
     report::status(&plan, &memory, goal, &found, late.as_ref(), format);
     Ok(match found.outcome {
         Outcome::Done if found.left.is_empty() => Exit::Done,

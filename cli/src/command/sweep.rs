@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 
 use restow_client::read::Resource;
 use restow_client::{Client, snapshot};
-use restow_executor::drive::{Orders, Pace};
-use restow_executor::journal::{FileBacking, Goal, Journal, Memory, fold};
+use restow_executor::drive::{FOLLOWER_LIST, LEADER_LIST, Orders, Pace};
+use restow_executor::journal::{ConfigKey, FileBacking, Goal, Journal, Memory, fold};
 use restow_executor::run::{Outlook, Task};
-use restow_planner::model::{Cluster, TopicPartition};
+use restow_planner::model::replicas::show;
+use restow_planner::model::{BrokerId, Cluster, TopicPartition};
 use restow_planner::plan::{Certificate, Intent, Moves, Pacing, Plan};
+use serde::Serialize;
 
 use super::apply::{exit, work};
 use super::session::{self, Session};
 use crate::args::{Format, Sweep};
 use crate::connect;
 use crate::error::{Error, Exit};
+use crate::render::{self, json};
 
 /// Runs the verb.
 pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
@@ -38,20 +41,46 @@ pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
     }
     let taken = snapshot::take(&client, &snapshot::SnapshotOptions::default(), &mut |_| {}).await?;
     let plans: Vec<Plan> = swept.iter().map(|(_, memory)| plan_of(args, memory, &client)).collect();
-    list(&taken.cluster, &swept, &plans);
+    let found = find(&taken.cluster, &swept, &plans);
+    tell(&found, format)?;
+    if !args.remove.is_empty() {
+        let claims = claims(&args.remove, &found)?;
+        if !session::confirm(args.yes, "Remove what --remove names?")? {
+            eprintln!("nothing was changed");
+            return Ok(Exit::Waiting);
+        }
+        let path = state.own_journal();
+        state.remember(&path).map_err(|e| Error::file(&path, "remember", &e))?;
+        return sweep(&client, &path, &nothing(client.cluster_id()), claims, format).await;
+    }
     if swept.is_empty() {
-        println!("no unfinished journal: nothing here is proved to be ours, and nothing is removed");
+        if format == Format::Text {
+            println!("no unfinished journal: nothing here is proved to be ours, and nothing is removed");
+        }
         return Ok(Exit::Done);
     }
     if !session::confirm(args.yes, "Remove what is ours?")? {
-        println!("nothing was changed");
+        eprintln!("nothing was changed");
         return Ok(Exit::Waiting);
     }
     let mut worst = Exit::Done;
     for ((path, _), plan) in swept.iter().zip(&plans) {
-        worst = worst.or(sweep(&client, path, plan, format).await?);
+        worst = worst.or(sweep(&client, path, plan, vec![], format).await?);
     }
     Ok(worst)
+}
+
+fn tell(found: &[Found], format: Format) -> Result<(), Error> {
+    match format {
+        Format::Text => {
+            found.iter().for_each(|found| println!("{found}"));
+            if found.is_empty() {
+                println!("no throttle is set and nothing is in flight");
+            }
+            Ok(())
+        }
+        Format::Json => render::print(&json::line(&serde_json::json!({ "event": "found", "found": found }))),
+    }
 }
 
 /// The plan of a journal; without it moves are listed and not cancelled, and only configs are restored.
@@ -83,7 +112,13 @@ fn nothing(cluster: &str) -> Plan {
     }
 }
 
-async fn sweep(client: &Client, path: &Path, plan: &Plan, format: Format) -> Result<Exit, Error> {
+async fn sweep(
+    client: &Client,
+    path: &Path,
+    plan: &Plan,
+    claim: Vec<(ConfigKey, String)>,
+    format: Format,
+) -> Result<Exit, Error> {
     let mut session = open(client.cluster_id(), path)?;
     let opened = session.memory.last.clone();
     let task = Task {
@@ -94,18 +129,25 @@ async fn sweep(client: &Client, path: &Path, plan: &Plan, format: Format) -> Res
         accept: vec![],
         give_up: vec![],
         aside: vec![],
+        claim,
         pace: Pace { cancels: true, ..Pace::default() },
         outlook: Outlook::default(),
     };
     let report = work(client, plan, &task, &mut session, &Orders::default, format).await?;
-    for partition in &report.flying {
-        println!("{partition}: still in flight, ours");
-    }
-    for left in &report.left {
-        println!("left: {left}");
-    }
-    if report.left.is_empty() && report.flying.is_empty() {
-        println!("{}: nothing of it is left", path.display());
+    match format {
+        Format::Json => render::print(&json::line(&serde_json::json!({
+            "event": "swept",
+            "journal": path.display().to_string(),
+            "in_flight": report.flying.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "left": report.left,
+        })))?,
+        Format::Text => {
+            report.flying.iter().for_each(|partition| println!("{partition}: still in flight, ours"));
+            report.left.iter().for_each(|left| println!("left: {left}"));
+            if report.left.is_empty() && report.flying.is_empty() {
+                println!("{}: nothing of it is left", path.display());
+            }
+        }
     }
     Ok(match exit(&report) {
         Exit::Waiting if report.flying.is_empty() => Exit::Done,
@@ -122,38 +164,57 @@ fn open(cluster: &str, path: &Path) -> Result<Session, Error> {
     Ok(Session::new(journal, fold(&records), lock))
 }
 
-/// Everything that throttles or moves, with its owner.
-fn list(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) {
-    let owner = |resource: &Resource, key: &str| {
-        let is_ours = |(_, memory): &&(PathBuf, Memory)| {
-            memory.priors.keys().any(|prior| prior.resource == *resource && prior.key == key)
-        };
-        swept
-            .iter()
-            .find(is_ours)
-            .map_or("owner unknown".into(), |(path, _)| format!("ours: {}", path.display()))
-    };
-    let mut found = 0;
-    for broker in &cluster.brokers {
-        for rate in &broker.rates {
-            let owner = owner(&Resource::Broker(broker.id), &rate.key);
-            println!("broker {}: {}={} ({owner})", broker.id, rate.key, rate.value);
-            found += 1;
+/// Something that throttles or moves.
+#[derive(Debug, Serialize)]
+#[serde(tag = "found", rename_all = "kebab-case")]
+enum Found {
+    /// A throttle rate, or a list of throttled replicas.
+    Throttle {
+        #[serde(skip)]
+        key: ConfigKey,
+        config: String,
+        value: String,
+        /// The journal that explains it.
+        owner: Option<String>,
+    },
+    /// A reassignment in flight.
+    Move { partition: String, adding: Vec<BrokerId>, removing: Vec<BrokerId>, ours: bool },
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Found::Throttle { config, value, owner, .. } => {
+                let owner = owner.as_ref().map_or("owner unknown".into(), |path| format!("ours: {path}"));
+                write!(f, "{config}={value} ({owner})")
+            }
+            Found::Move { partition, adding, removing, ours } => {
+                let owner = if *ours { "ours" } else { "owner unknown: never cancelled here" };
+                let (adding, removing) = (show(adding), show(removing));
+                write!(f, "{partition}: in flight, adding {adding}, removing {removing} ({owner})")
+            }
         }
     }
+}
+
+/// Everything that throttles or moves, with its owner.
+fn find(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) -> Vec<Found> {
+    let throttle = |resource: Resource, key: &str, value: &str| {
+        let key = ConfigKey { resource, key: key.to_owned() };
+        let ours = swept.iter().find(|(_, memory)| memory.priors.contains_key(&key));
+        let owner = ours.map(|(path, _)| path.display().to_string());
+        Found::Throttle { config: key.to_string(), key, value: value.to_owned(), owner }
+    };
+    let mut found = Vec::new();
+    for broker in &cluster.brokers {
+        let rates = broker.rates.iter();
+        found.extend(rates.map(|rate| throttle(Resource::Broker(broker.id), &rate.key, &rate.value)));
+    }
     for topic in &cluster.topics {
-        let lists = [
-            (restow_executor::drive::LEADER_LIST, &topic.throttled_leaders),
-            (restow_executor::drive::FOLLOWER_LIST, &topic.throttled_followers),
-        ];
+        let lists = [(LEADER_LIST, &topic.throttled_leaders), (FOLLOWER_LIST, &topic.throttled_followers)];
         for (key, list) in lists {
-            let Some(list) = list else { continue };
-            println!(
-                "topic {}: {key}={list:?} ({})",
-                topic.name,
-                owner(&Resource::Topic(topic.name.clone()), key)
-            );
-            found += 1;
+            let resource = || Resource::Topic(topic.name.clone());
+            found.extend(list.iter().map(|list| throttle(resource(), key, list)));
         }
     }
     let asked: BTreeSet<TopicPartition> = (swept.iter().zip(plans))
@@ -164,19 +225,38 @@ fn list(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) {
         .collect();
     for (index, moving) in &cluster.in_flight {
         let partition = cluster.name_of(*index);
-        let owner = if asked.contains(&partition) { "ours" } else { "owner unknown: never cancelled here" };
-        println!(
-            "{partition}: in flight, adding {:?}, removing {:?} ({owner})",
-            ids(&moving.adding),
-            ids(&moving.removing)
-        );
-        found += 1;
+        found.push(Found::Move {
+            ours: asked.contains(&partition),
+            partition: partition.to_string(),
+            adding: moving.adding.clone(),
+            removing: moving.removing.clone(),
+        });
     }
-    if found == 0 {
-        println!("no throttle is set and nothing is in flight");
-    }
+    found
 }
 
-fn ids(list: &[restow_planner::model::BrokerId]) -> Vec<i32> {
-    list.iter().map(|id| id.0).collect()
+/// The values of the throttles that `--remove` names: set, and explained by no journal.
+fn claims(wanted: &[ConfigKey], found: &[Found]) -> Result<Vec<(ConfigKey, String)>, Error> {
+    let mut claims = Vec::new();
+    for wanted in wanted {
+        let set = found.iter().find_map(|found| match found {
+            Found::Throttle { key, value, owner, .. } if key == wanted => Some((value, owner)),
+            _ => None,
+        });
+        match set {
+            None => return Err(Error::usage(format!("--remove: {wanted} is not set"))),
+            Some((_, Some(owner))) => {
+                let why = format!("--remove: {wanted} is not of unknown owner: {owner} explains it");
+                return Err(
+                    Error::refused(why).hint("`restow sweep` without --remove restores what was there")
+                );
+            }
+            Some((value, None)) if value.trim() == "*" => {
+                let why = format!("--remove: {wanted} is *, which was set for all replicas on purpose");
+                return Err(Error::refused(why).hint("remove it with kafka-configs"));
+            }
+            Some((value, None)) => claims.push((wanted.clone(), value.clone())),
+        }
+    }
+    Ok(claims)
 }

@@ -435,6 +435,7 @@ pub(crate) mod tests {
                 id: TopicId::ZERO,
                 internal: false,
                 min_isr: Some(1),
+                hold_min_isr: None,
             }],
             moves,
             impact: (1..=6).map(impact).collect(),

@@ -1,12 +1,13 @@
 //! What a run, a status and a rollback say at their end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use restow_executor::events::Remains;
 use restow_executor::journal::{Goal, Memory, Outcome};
 use restow_executor::run::{Late, Report, Score};
-use restow_planner::model::TopicPartition;
-use restow_planner::plan::Plan;
+use restow_planner::model::{BrokerId, TopicPartition};
+use restow_planner::plan::{Intent, Plan};
 use serde::Serialize;
 
 use super::{list, units};
@@ -34,6 +35,7 @@ struct Json<'a> {
     diverged: Vec<String>,
     set_aside: Vec<String>,
     taken_back: Vec<String>,
+    cannot_go_back: Vec<String>,
     gone: Vec<String>,
     recreated: Vec<String>,
     left: &'a [String],
@@ -54,6 +56,7 @@ fn json(event: &str, report: &Report, late: Option<&Late>) {
         diverged: named(&report.diverged),
         set_aside: named(&report.aside),
         taken_back: named(&report.undone),
+        cannot_go_back: named(&report.short),
         gone: named(&report.gone),
         recreated: named(&report.recreated),
         left: &report.left,
@@ -95,7 +98,7 @@ pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, for
             println!(
                 "the cluster diverged from the plan; the rest of the stage is finished. To go on without them:\n  \
                  {again} --set-aside {}",
-                report.diverged.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+                list::plain(&report.diverged)
             );
         }
         Outcome::Aside => println!("done, but for what is named below"),
@@ -123,6 +126,10 @@ fn findings(report: &Report) {
     say("settled in a list that is not ours", &report.diverged);
     say("set aside, left as they are", &report.aside);
     say("taken back, because they go to a broker that was given up: plan again for them", &report.undone);
+    say(
+        "cannot go back, because the copy on a broker that was given up is dropped; `restow apply` ends them",
+        &report.short,
+    );
     say("deleted during the run", &report.gone);
     say("deleted and created again during the run, left alone", &report.recreated);
     for hold in &report.holds {
@@ -162,6 +169,51 @@ fn sources(plan: &Plan, late: Option<&Late>) {
             );
         }
     }
+}
+
+/// The commands for partitions that this plan does not bring to an end: they came late, their topic was created
+/// again, or they were taken back.
+pub fn late(
+    plan: &Plan,
+    report: &Report,
+    late: Option<&Late>,
+    given_up: &BTreeSet<BrokerId>,
+    servers: &str,
+    format: Format,
+) {
+    let Intent::Migrate { from, to, .. } = &plan.intent else { return };
+    let topics = late_topics(plan, report, late);
+    if topics.is_empty()
+        || format == Format::Json
+        || !matches!(report.outcome, Outcome::Done | Outcome::Aside)
+    {
+        return;
+    }
+    let to = to.iter().filter(|id| !given_up.contains(id));
+    let topics: String =
+        topics.iter().map(|topic| format!(" --topics '{}'", topic.replace('.', "\\."))).collect();
+    println!(
+        "to move these too:\n  restow snapshot --bootstrap-server {servers} -o late.json\n  \
+         restow plan migrate --cluster late.json --from {} --to {}{topics} -o late-plan.json",
+        list::plain(from),
+        list::plain(to)
+    );
+}
+
+fn late_topics(plan: &Plan, report: &Report, late: Option<&Late>) -> BTreeSet<String> {
+    let mut topics: BTreeSet<String> =
+        report.undone.iter().chain(&report.recreated).map(|partition| partition.topic.clone()).collect();
+    let Some(late) = late else { return topics };
+    let planned: BTreeSet<TopicPartition> = plan.moves.iter().map(|m| plan.partition_of(&m)).collect();
+    let left_out: BTreeSet<&TopicPartition> = plan.left_out.iter().map(|left| &left.partition).collect();
+    let stays = |p: &&TopicPartition| !planned.contains(*p) && !left_out.contains(*p);
+    // What the intent never covered stays on purpose: only topics of the plan are late.
+    let of_plan = |p: &&TopicPartition| plan.topics.binary_search_by(|t| t.name.cmp(&p.topic)).is_ok();
+    let remains = late.remains.iter().flat_map(|remains| &remains.partitions);
+    let new =
+        remains.chain(late.inflated.iter().map(|(partition, _)| partition)).filter(stays).filter(of_plan);
+    topics.extend(new.map(|partition| partition.topic.clone()));
+    topics
 }
 
 /// Partitions that another replica led before the plan: a rollback leaves them with their preferred leader.
@@ -206,6 +258,9 @@ pub fn status(
         (Outcome::Gate(gate), _) => println!("at the gate before {gate}"),
         (_, Some(step)) => println!("stage {step}: {} of {} partitions", progress.moves_done, progress.moves),
         _ => println!("under way: {} of {} partitions", progress.moves_done, progress.moves),
+    }
+    if !memory.given_up.is_empty() {
+        println!("brokers given up: {}", list::commas(&memory.given_up));
     }
     if !memory.approvals.is_empty() {
         println!("approved: {}", list::commas(&memory.approvals));

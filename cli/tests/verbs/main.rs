@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod bad_flags;
+mod incident;
 mod network;
 mod round_trip;
 

@@ -68,6 +68,8 @@ pub struct Agenda {
     pub undo: Vec<u32>,
     /// Moves that are back for that reason.
     pub undone: Vec<u32>,
+    /// Moves that cannot go back, because they have dropped a broker that was given up: they stay where they are.
+    pub short: Vec<u32>,
     /// Moves that a person set aside, and that are not where the goal wants them.
     pub aside: Vec<u32>,
     /// Moves that still have something to do for the goal.
@@ -92,6 +94,11 @@ impl Agenda {
         );
         agenda
     }
+
+    /// Whether the goal is reached but for moves that a person let go.
+    pub fn leaves_some(&self) -> bool {
+        !self.aside.is_empty() || !self.undone.is_empty() || !self.short.is_empty()
+    }
 }
 
 /// All that an agenda follows from, but for the moves themselves.
@@ -112,6 +119,7 @@ impl Look<'_> {
             diverged: list(&stages.diverged),
             undone: list(&stages.undone),
             shrunk: list(&stages.shrunk),
+            short: list(&stages.short),
             ..Agenda::default()
         };
         let flying = self.flying(stages, &mut agenda);
@@ -301,6 +309,7 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
             reads.configs.extend(stage_rates(&agenda, view, 0).keys().cloned());
         }
     }
+    reads.configs.extend(held_min_isr(plan, view, &agenda, &[]).keys().cloned());
     reads.configs.extend(memory.priors.keys().cloned());
     reads.ping.extend(memory.open.values().map(|open| open.broker));
     // Who was silent is asked again, until it is known to be out of service.
@@ -308,6 +317,26 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     reads.ping.extend(silent.map(|(id, _)| *id));
     reads.skip = view.given_up.iter().copied().filter(|id| view.is_lost(*id)).collect();
     reads
+}
+
+/// Topics whose min ISR is held down: those with copies in flight or beginning, and in the expand stage those with
+/// moves to come, so that it is not set and restored with every move.
+pub(super) fn held_min_isr(plan: &Plan, view: &View, agenda: &Agenda, starting: &[u32]) -> Desired {
+    let mut desired = Desired::default();
+    if plan.topics.iter().all(|topic| topic.hold_min_isr.is_none()) {
+        return desired;
+    }
+    let adds = |at: &&u32| view.observed(**at).is_some_and(|o| o.standing != Standing::Shrinking);
+    agenda.flying.iter().filter(adds).chain(starting).for_each(|at| desired.hold_min_isr(plan, *at));
+    if agenda.stage == Some(Step::Expand) && agenda.gate.is_none() {
+        for at in 0..view.moves.len() as u32 {
+            let m = plan.moves.get(at as usize);
+            if view.observed(at).is_some_and(|o| next_step(&m, view, o) == Some(Step::Expand)) {
+                desired.hold_min_isr(plan, at);
+            }
+        }
+    }
+    desired
 }
 
 /// Rates for the brokers of all moves that still have to be copied, while that is the stage.

@@ -5,6 +5,7 @@ use restow_planner::model::replicas::minus;
 use restow_planner::plan::{Move, moves};
 
 use super::seen::Observed;
+use super::standing::Standing;
 use super::view::View;
 use crate::journal::{Goal, Memory};
 
@@ -50,7 +51,18 @@ pub(super) fn first(m: &Move<'_>, o: &Observed, view: &View) -> Option<BrokerId>
     minus(&originals(m, o), &lost(m, o, view)).first().copied()
 }
 
-/// The expanded list that is asked for now: `(O minus N) ++ (K minus O)`.
-pub(super) fn expanded(m: &Move<'_>, o: &Observed, view: &View) -> Vec<BrokerId> {
-    moves::expanded(&minus(&originals(m, o), &lost(m, o, view)), m.to)
+/// Whether a move that stands at its start has something to expand: copies to add, or a lost broker to leave out.
+pub(super) fn expands(m: &Move<'_>, o: &Observed, view: &View) -> bool {
+    let adds = m.to.iter().any(|id| !o.replicas.contains(id));
+    adds || (!view.given_up.is_empty() && !lost(m, o, view).is_empty())
+}
+
+/// The list that a move in flight is on its way to, if that is one of its own.
+pub(super) fn on_its_way(m: &Move<'_>, o: &Observed) -> Option<Vec<BrokerId>> {
+    match o.standing {
+        Standing::Expanding => Some(moves::expanded(&originals(m, o), m.to)),
+        Standing::Shrinking => Some(m.to.to_vec()),
+        Standing::Returning => Some(originals(m, o)),
+        Standing::Settled(_) | Standing::Foreign | Standing::Diverged => None,
+    }
 }

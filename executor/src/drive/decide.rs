@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use restow_client::write::Write;
 use restow_planner::plan::{Plan, Step};
 
-use super::agenda::{Agenda, stage_rates};
+use super::agenda::{Agenda, held_min_isr, stage_rates};
+use super::course::on_its_way;
 use super::guard::Case;
 use super::open::{Blocked, blocked};
 use super::seen::Known;
@@ -80,6 +81,8 @@ pub(super) struct Desk<'a> {
     pub closing: bool,
     /// Wall time in milliseconds since 1970.
     pub wall: u64,
+    /// Moves in flight that a person claims in this tick.
+    pub adopted: Vec<u32>,
     /// Moves that will be in flight after this decision.
     pub starting: Vec<u32>,
     pub canaries: Vec<u32>,
@@ -132,6 +135,7 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         health: vec![],
         closing: false,
         wall: now.wall,
+        adopted: vec![],
         starting: vec![],
         canaries: vec![],
     };
@@ -139,7 +143,17 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         desk.look_around();
     }
     desk.holds.extend(std::mem::take(&mut desk.blocked.holds));
-    if now.moment.saturating_sub(view.at) <= FRESH || !Guard::Fresh.stands() {
+    let age = now.moment.saturating_sub(view.at);
+    // Once in a while the far view takes long; twice in a row is no accident.
+    if age > FRESH && view.slow > 1 {
+        desk.holds.insert(Hold {
+            cause: Cause::StaleView,
+            scope: Scope::Cluster,
+            reason: format!("a look at the cluster takes {} s", age.as_secs()),
+            clears: format!("it takes less than {} s", FRESH.as_secs()),
+        });
+    }
+    if age <= FRESH || !Guard::Fresh.stands() {
         match goal {
             Goal::Forward => super::forward::act(&mut desk),
             Goal::Back => {
@@ -149,12 +163,28 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
             Goal::Quiesce => super::back::cancel(&mut desk),
         }
     }
+    desk.adopt();
     desk.strange_holds();
     let throttle = desk.throttle(goal);
     desk.finish(goal, throttle)
 }
 
 impl Desk<'_> {
+    /// Claims what is in flight and equals a step of the plan, if a person says so.
+    fn adopt(&mut self) {
+        if self.pace.adopt {
+            let equals = |at: &&u32| self.adoption(**at).is_some();
+            self.adopted = self.agenda.strange.iter().filter(equals).copied().collect();
+        }
+    }
+
+    /// The record that makes a move in flight ours.
+    fn adoption(&self, at: u32) -> Option<Record> {
+        let list = on_its_way(&self.plan.moves.get(at as usize), self.view.observed(at)?)?;
+        let partition = self.plan.partition_of(&self.plan.moves.get(at as usize));
+        Some(Record::Adopted { at, partition, list })
+    }
+
     /// Partitions that nobody may act on, and why.
     fn strange_holds(&mut self) {
         let is_missing = self.view.unseen > 0 && self.view.ticks > 2;
@@ -167,7 +197,7 @@ impl Desk<'_> {
                 clears: "it does; is DESCRIBE on the topic missing?".into(),
             });
         }
-        for at in &self.agenda.strange {
+        for at in self.agenda.strange.iter().filter(|at| !self.adopted.contains(at)) {
             let partition = self.plan.partition_of(&self.plan.moves.get(*at as usize));
             self.holds.insert(Hold {
                 cause: Cause::Unexplained,
@@ -195,6 +225,9 @@ impl Desk<'_> {
                 desired.add(self.plan, self.view, *at, rate);
             }
         }
+        if !self.closing || !self.agenda.flying.is_empty() {
+            desired.join(held_min_isr(self.plan, self.view, &self.agenda, &self.starting));
+        }
         difference(&desired, self.memory, self.view, &self.blocked.keys)
     }
 
@@ -205,6 +238,7 @@ impl Desk<'_> {
         {
             records.push(Record::Baseline(health.baseline()));
         }
+        records.extend(self.adopted.iter().filter_map(|at| self.adoption(*at)));
         let waits = self.collect_stays();
         records.extend(throttle.records);
         let submissions = std::mem::take(&mut self.requests);
@@ -302,7 +336,7 @@ impl Desk<'_> {
             _ if self.pace.only.is_some() => Outcome::Done,
             (Goal::Forward, _) if self.agenda.stage.is_some() => Outcome::Stopped,
             (Goal::Back, _) if !self.agenda.shrunk.is_empty() => Outcome::PartlyBack,
-            _ if !self.agenda.aside.is_empty() || !self.agenda.undone.is_empty() => Outcome::Aside,
+            _ if self.agenda.leaves_some() => Outcome::Aside,
             _ if left => Outcome::Left,
             _ => Outcome::Done,
         }

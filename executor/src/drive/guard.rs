@@ -152,13 +152,13 @@ impl<'a> Case<'a> {
 
     /// Cancel, or dropping the added replicas: what is left in `O` is enough.
     pub fn drop_added(&self) -> Result<(), Hold> {
-        if Guard::Original.stands() && !self.from.iter().any(|id| self.live.contains(id)) {
+        if Guard::Original.stands() && !self.m.from.iter().any(|id| self.live.contains(id)) {
             return Err(self.hold(
-                format!("no replica of the originals {} is a live copy", show(&self.from)),
+                format!("no replica of the originals {} is a live copy", show(self.m.from)),
                 "one of them is",
             ));
         }
-        self.leaves_enough(&self.from)
+        self.leaves_enough(self.m.from)
     }
 
     /// E4: among the replicas that answered in this tick, `after` keeps at least min(live before, RF at the end).

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use restow_client::read::Reassignment;
-use restow_planner::model::replicas::minus;
 use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::Plan;
 
@@ -78,11 +77,13 @@ impl Health {
             let min_isr = far.min_isr.get(&topic.name).copied();
             for p in &topic.partitions {
                 let adding = adding.get(&(topic.name.as_str(), p.partition)).copied().unwrap_or_default();
-                let (replicas, isr) = (minus(&p.replicas, adding), minus(&p.isr, adding));
-                if !ours(&topic.name, p.partition) && isr.len() < replicas.len() {
+                let count = |list: &[BrokerId]| list.iter().filter(|id| !adding.contains(id)).count();
+                let (replicas, isr) = (count(&p.replicas), count(&p.isr));
+                if isr < replicas && !ours(&topic.name, p.partition) {
                     health.under_replicated.add(&topic.name, p.partition);
                 }
-                if is_under(&replicas, &isr, min_isr) {
+                // Kafka caps the effective value at the length of the list.
+                if min_isr.is_some_and(|min_isr| isr < replicas.min(min_isr as usize)) {
                     health.under_min_isr.add(&topic.name, p.partition);
                 }
             }
@@ -105,11 +106,6 @@ impl Health {
             || self.under_min_isr.count > than.under_min_isr
             || !self.offline.is_subset(&than.offline)
     }
-}
-
-/// Kafka caps the effective `min.insync.replicas` at the length of the list.
-fn is_under(replicas: &[BrokerId], isr: &[BrokerId], min_isr: Option<u32>) -> bool {
-    min_isr.is_some_and(|min_isr| isr.len() < (min_isr as usize).min(replicas.len()))
 }
 
 /// What holds new moves now, beyond what was so at the start.

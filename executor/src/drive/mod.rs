@@ -35,7 +35,7 @@ pub use seen::{Answers, BrokerSeen, Far, Known, Observed, Probe};
 pub use stages::Stages;
 pub use stall::Copies;
 pub use standing::{Reached, Seen, Standing, is_start, reached, standing};
-pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE};
+pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE, MIN_ISR};
 pub use view::View;
 
 use std::collections::BTreeSet;
@@ -84,6 +84,8 @@ pub struct Pace {
     pub cancels: bool,
     /// How long to wait while everything is held; none is for ever.
     pub hold_timeout: Option<Duration>,
+    /// Whether a person claims in-flight moves that equal a step of this plan and that the journal does not explain.
+    pub adopt: bool,
     /// Holds that a person overrides for this process.
     pub ignore: BTreeSet<Ignore>,
     /// Wall time in milliseconds since 1970 at which nothing may be in flight any more; none is never.
@@ -111,6 +113,7 @@ impl Default for Pace {
             dwell: Duration::from_secs(30),
             cancels: false,
             hold_timeout: None,
+            adopt: false,
             ignore: BTreeSet::new(),
             until: None,
             only: None,

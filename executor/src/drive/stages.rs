@@ -7,7 +7,7 @@ use restow_planner::plan::{Move, Plan, Step, moves};
 use restow_planner::schedule::{Ports, Waiting};
 
 use super::Pace;
-use super::course::{Course, course, expanded, first, originals};
+use super::course::{Course, course, expands, first};
 use super::seen::{Known, Observed};
 use super::standing::{Reached, Standing};
 use super::view::View;
@@ -54,6 +54,8 @@ enum Class {
     Back,
     /// It is back beyond what is free of copies (goal `Back`).
     Shrunk,
+    /// It cannot go back: it has dropped a broker that was given up.
+    Short,
     /// It has to go back although the run goes forward.
     Undo,
     Undone,
@@ -75,6 +77,7 @@ pub struct Stages {
     pub(super) shrink: BTreeSet<u32>,
     pub(super) back: BTreeSet<u32>,
     pub(super) shrunk: BTreeSet<u32>,
+    pub(super) short: BTreeSet<u32>,
     pub(super) undo: BTreeSet<u32>,
     pub(super) undone: BTreeSet<u32>,
     /// For each broker: moves still to be copied that list it, and that add to it.
@@ -155,6 +158,7 @@ impl Stages {
             Class::Shrink => &mut self.shrink,
             Class::Back => &mut self.back,
             Class::Shrunk => &mut self.shrunk,
+            Class::Short => &mut self.short,
             Class::Undo => &mut self.undo,
             Class::Undone => &mut self.undone,
         })
@@ -206,6 +210,7 @@ fn classify(m: &Move<'_>, goal: Goal, course: Course, view: &View, o: &Observed)
             Some(Step::Shrink) => Class::Shrink,
             None => Class::Nothing,
         },
+        (_, Course::Back) if is_beyond_return(m, o) && !o.dropped.is_empty() => Class::Short,
         (Goal::Forward, Course::Back) if is_beyond_return(m, o) => Class::Nothing,
         (Goal::Forward, Course::Back) if is_back(m, view, o) => Class::Undone,
         (Goal::Forward, Course::Back) => Class::Undo,
@@ -222,7 +227,7 @@ pub(super) fn next_step(m: &Move<'_>, view: &View, o: &Observed) -> Option<Step>
         Standing::Expanding => Some(Step::Expand),
         Standing::Shrinking => Some(Step::Shrink),
         Standing::Returning => Some(Step::Expand),
-        Standing::Settled(Reached::Start) if o.replicas != expanded(m, o, view) => Some(Step::Expand),
+        Standing::Settled(Reached::Start) if expands(m, o, view) => Some(Step::Expand),
         Standing::Settled(Reached::Start | Reached::Expanded) => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) if !leads => Some(Step::Swap),
         Standing::Settled(Reached::Swapped) => Some(Step::Shrink),
@@ -236,11 +241,11 @@ pub(super) fn next_step(m: &Move<'_>, view: &View, o: &Observed) -> Option<Step>
 
 /// Whether taking the move back would copy data.
 pub(super) fn is_beyond_return(m: &Move<'_>, o: &Observed) -> bool {
-    matches!(o.standing, Standing::Settled(_)) && !originals(m, o).iter().all(|id| o.replicas.contains(id))
+    matches!(o.standing, Standing::Settled(_)) && !m.from.iter().all(|id| o.replicas.contains(id))
 }
 
 /// Whether the move is back at its start, its leader included.
 pub(super) fn is_back(m: &Move<'_>, view: &View, o: &Observed) -> bool {
-    let is_there = matches!(o.standing, Standing::Settled(_)) && o.replicas == originals(m, o);
+    let is_there = matches!(o.standing, Standing::Settled(_)) && o.replicas == m.from;
     is_there && o.leader == first(m, o, view)
 }

@@ -17,6 +17,8 @@ pub const LEADER_LIST: &str = "leader.replication.throttled.replicas";
 pub const FOLLOWER_LIST: &str = "follower.replication.throttled.replicas";
 /// Broker config: bytes/s on the leader side.
 pub const LEADER_RATE: &str = "leader.replication.throttled.rate";
+/// Topic config that is held down while copies are added, where the plan says so (`--hold-min-isr`).
+pub const MIN_ISR: &str = "min.insync.replicas";
 /// Broker config: bytes/s on the follower side.
 pub const FOLLOWER_RATE: &str = "follower.replication.throttled.rate";
 
@@ -24,7 +26,8 @@ pub const FOLLOWER_RATE: &str = "follower.replication.throttled.rate";
 #[derive(Debug, Default)]
 pub(super) struct Desired {
     lists: BTreeMap<ConfigKey, BTreeSet<String>>,
-    rates: BTreeMap<ConfigKey, String>,
+    /// Rates, and what is held in place of a topic's own value.
+    values: BTreeMap<ConfigKey, String>,
 }
 
 /// How to get there.
@@ -73,13 +76,28 @@ impl Desired {
     /// rates stay, so that they are not set and restored with every move.
     pub fn add_rate(&mut self, broker: BrokerId, leads: bool, fetches: bool, rate: u64) {
         for (key, _) in [(LEADER_RATE, leads), (FOLLOWER_RATE, fetches)].into_iter().filter(|(_, is)| *is) {
-            self.rates.insert(broker_key(broker, key), rate.to_string());
+            self.values.insert(broker_key(broker, key), rate.to_string());
         }
+    }
+
+    /// Holds the min ISR of a move's topic down to the replication factor, where the plan says so: with copies that
+    /// have not joined, the effective value would be above what is in sync.
+    pub fn hold_min_isr(&mut self, plan: &Plan, at: u32) {
+        let topic = plan.topic_of(&plan.moves.get(at as usize));
+        if let Some(held) = topic.hold_min_isr {
+            self.values.insert(topic_key(&topic.name, MIN_ISR), held.to_string());
+        }
+    }
+
+    /// Adds what another one wants.
+    pub fn join(&mut self, other: Desired) {
+        self.lists.extend(other.lists);
+        self.values.extend(other.values);
     }
 
     /// Config keys to read before the difference can be told.
     pub fn keys(&self) -> impl Iterator<Item = &ConfigKey> {
-        self.lists.keys().chain(self.rates.keys())
+        self.lists.keys().chain(self.values.keys())
     }
 }
 
@@ -106,17 +124,17 @@ pub(super) fn difference(
         // A write of ours may not show yet; an open one may still change it.
         let lags = view.wrote.get(key).is_some_and(|at| view.at.saturating_sub(*at) < LAG / 4);
         let Some(now) = view.configs.get(key).filter(|_| !lags && !blocked.contains(key)) else {
-            let is_wanted = desired.lists.contains_key(key) || desired.rates.contains_key(key);
+            let is_wanted = desired.lists.contains_key(key) || desired.values.contains_key(key);
             if memory.priors.contains_key(key) || (is_wanted && !memory.foreign.contains(key)) {
                 d.pending.insert(key.clone());
             }
             continue;
         };
         let now = now.as_deref();
-        let change = if key.key.ends_with(".replicas") {
+        let change = if key.is_list() {
             list_change(key, desired.lists.get(key), memory, view, now, &mut d)
         } else {
-            rate_change(key, desired.rates.get(key), memory, view, now, &mut d)
+            value_change(key, desired.values.get(key), memory, view, now, &mut d)
         };
         if let Some(op) = change {
             d.pending.insert(key.clone());
@@ -178,7 +196,7 @@ fn list_change(
     None
 }
 
-fn rate_change(
+fn value_change(
     key: &ConfigKey,
     wanted: Option<&String>,
     memory: &Memory,

@@ -9,6 +9,7 @@ use restow_planner::plan::{Plan, moves};
 use restow_planner::schedule::Load;
 
 use super::count::Counts;
+use super::course::on_its_way;
 use super::health::Health;
 use super::seen::{Answers, BrokerSeen, Known, Observed, Probe};
 use super::stages::Stages;
@@ -77,6 +78,8 @@ pub struct View {
     pub orders: Orders,
     /// Brokers that get copies by the plan.
     pub destinations: BTreeSet<BrokerId>,
+    /// How many looks in a row were too slow to be acted on.
+    pub slow: u32,
     /// Bytes/s of all copies together, measured by this process; none where unknown.
     pub rate: Option<u64>,
     lookup: BTreeMap<String, BTreeMap<i32, u32>>,
@@ -118,6 +121,7 @@ impl View {
             copies: Copies::default(),
             orders: Orders::default(),
             destinations: plan.moves.iter().flat_map(|m| moves::added(m.from, m.to)).collect(),
+            slow: 0,
             rate: None,
             lookup,
         }
@@ -194,15 +198,9 @@ impl View {
 
     /// Whether the journal explains what is in flight for a move: we asked for that list.
     pub fn explained(plan: &Plan, memory: &Memory, at: u32, o: &Observed) -> bool {
-        let m = plan.moves.get(at as usize);
-        let from = moves::kept(m.from, &o.dropped);
-        let list = match o.standing {
-            Standing::Expanding => moves::expanded(&from, m.to),
-            Standing::Shrinking => m.to.to_vec(),
-            Standing::Returning => from,
-            _ => return false,
-        };
-        !Guard::Explained.stands() || memory.asked.get(&at).is_some_and(|asked| asked.contains(&list))
+        let list = on_its_way(&plan.moves.get(at as usize), o);
+        let is_asked = |list| memory.asked.get(&at).is_some_and(|asked| asked.contains(&list));
+        list.is_some_and(|list| !Guard::Explained.stands() || is_asked(list))
     }
 
     fn is_ours(&self, r: &Reassignment, memory: &Memory) -> bool {

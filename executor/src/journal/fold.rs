@@ -91,6 +91,11 @@ impl Memory {
             Record::Prior { key, value } => {
                 self.priors.entry(key.clone()).or_insert_with(|| value.clone());
             }
+            Record::Adopted { at, list, .. } => {
+                self.asked.entry(*at).or_default().insert(list.clone());
+                self.asked_anything = true;
+            }
+            Record::Claimed { key, value } => self.claimed(key, value),
             // For people.
             Record::Predicted { .. } | Record::Ignored { .. } => {}
             Record::Accepted { key } => {
@@ -191,6 +196,19 @@ impl Memory {
             Write::Elect { .. } => {}
         }
         self.open.insert(seq, open);
+    }
+
+    /// What is claimed is as if we had set it where nothing was.
+    fn claimed(&mut self, key: &ConfigKey, value: &str) {
+        self.priors.insert(key.clone(), PriorValue::Absent);
+        if key.is_list() {
+            self.entries
+                .entry(key.clone())
+                .or_default()
+                .extend(value.split(',').map(|e| e.trim().to_owned()));
+        } else {
+            self.rates.entry(key.clone()).or_default().insert(value.to_owned());
+        }
     }
 
     fn answered(&mut self, seq: u64, sent: &Sent) {

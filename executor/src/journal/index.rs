@@ -55,6 +55,11 @@ impl State {
         Ok(Ok(Lock { _file: file }))
     }
 
+    /// The journal of what is removed from this cluster without a plan.
+    pub fn own_journal(&self) -> PathBuf {
+        self.folder.join("sweep.journal")
+    }
+
     /// Remembers a journal of this cluster, by its absolute path. Hold the lock.
     ///
     /// # Errors

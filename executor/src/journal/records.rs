@@ -65,6 +65,12 @@ impl ConfigKey {
     pub fn of(change: &ConfigChange) -> Self {
         ConfigKey { resource: change.resource.clone(), key: change.key.clone() }
     }
+
+    /// Whether it is a list of throttled replicas, to which entries are added and from which they are taken; all
+    /// other configs are single values.
+    pub fn is_list(&self) -> bool {
+        self.key.ends_with(".throttled.replicas")
+    }
 }
 
 impl fmt::Display for ConfigKey {
@@ -259,6 +265,22 @@ pub enum Record {
         moves: Vec<u32>,
         /// Their names, for people.
         partitions: Vec<TopicPartition>,
+    },
+    /// A person claimed a move in flight that we had not asked for.
+    Adopted {
+        /// Position of the plan's move.
+        at: u32,
+        /// Its name, for people.
+        partition: TopicPartition,
+        /// The list that it is on its way to.
+        list: Vec<BrokerId>,
+    },
+    /// A person said that a throttle which nobody's journal explains is to go.
+    Claimed {
+        /// The config.
+        key: ConfigKey,
+        /// What it holds.
+        value: String,
     },
     /// A person overrides a kind of hold for this process.
     Ignored {

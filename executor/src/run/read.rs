@@ -165,7 +165,7 @@ async fn configs(client: &Client, reads: &Reads, end: Instant, answers: &mut Ans
             }
         }
     }
-    let lists = [crate::drive::LEADER_LIST, crate::drive::FOLLOWER_LIST];
+    let lists = [crate::drive::LEADER_LIST, crate::drive::FOLLOWER_LIST, crate::drive::MIN_ISR];
     let topics: Vec<Resource> = topics.into_iter().cloned().collect();
     for resources in topics.chunks(TOPICS) {
         if let Ok(told) = read::configs(client, None, resources, Some(&lists)).await {

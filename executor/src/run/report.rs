@@ -28,6 +28,8 @@ pub struct Report {
     pub aside: Vec<TopicPartition>,
     /// Partitions that were taken back because their destination was given up: they need a new plan.
     pub undone: Vec<TopicPartition>,
+    /// Partitions that cannot go back, because they have dropped a broker that was given up.
+    pub short: Vec<TopicPartition>,
     /// Partitions of topics that were deleted.
     pub gone: Vec<TopicPartition>,
     /// Partitions of topics that were deleted and created again.
@@ -110,6 +112,7 @@ pub(super) fn report(
         diverged: named(&agenda.diverged),
         aside: named(&agenda.aside),
         undone: named(&agenda.undone),
+        short: named(&agenda.short),
         gone: known(&Known::Gone),
         recreated: known(&Known::Recreated),
         shrunk: agenda.shrunk.clone(),

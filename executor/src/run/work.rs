@@ -17,7 +17,7 @@ use crate::drive::{
     Agenda, Cause, Decision, FRESH, Hold, Moment, Next, Now, Pace, Scope, View, decide, reads,
 };
 use crate::events::Event;
-use crate::journal::{Gate, Goal, Journal, Memory, Opened, Outcome, Record};
+use crate::journal::{ConfigKey, Gate, Goal, Journal, Memory, Opened, Outcome, Record};
 
 /// What one process is to do.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Task {
     pub accept: Vec<String>,
     /// Brokers that a person gives up now: fenced, out of every ISR, and not coming back.
     pub give_up: Vec<BrokerId>,
+    /// Throttles that a person wants gone, with their values (goal `Quiesce`).
+    pub claim: Vec<(ConfigKey, String)>,
     /// Moves that a person sets aside now, as positions in the plan.
     pub aside: Vec<u32>,
     /// How fast.
@@ -147,6 +149,8 @@ impl Worker<'_> {
         }
         records.extend(self.task.accept.iter().map(|key| Record::Accepted { key: key.clone() }));
         records.extend(self.task.give_up.iter().map(|broker| Record::GaveUp { broker: *broker }));
+        let claims = self.task.claim.iter();
+        records.extend(claims.map(|(key, value)| Record::Claimed { key: key.clone(), value: value.clone() }));
         if !self.task.aside.is_empty() {
             let name = |at: &u32| self.plan.partition_of(&self.plan.moves.get(*at as usize));
             let partitions = self.task.aside.iter().map(name).collect();
@@ -187,6 +191,8 @@ impl Worker<'_> {
             Err(error) if self.view.ticks == 0 => return Err(error.into()),
             Err(error) => return self.blind(&error, env).await,
         }
+        let took = self.start.elapsed().saturating_sub(self.view.at);
+        self.view.slow = if took > FRESH { self.view.slow + 1 } else { 0 };
         let decision = decide(self.plan, goal, &self.pace, self.hands.memory, &self.view, self.now(env));
         self.tell(&decision, env);
         if self.refuses(goal, &decision) {
@@ -326,11 +332,16 @@ impl Worker<'_> {
     }
 
     fn is_end(&self, outcome: Outcome) -> bool {
+        let agenda = self.agenda();
+        // What dropped a broker is known by this run only: a new one would find it in a list of nobody.
+        if !agenda.short.is_empty() {
+            return false;
+        }
         match outcome {
             Outcome::Done | Outcome::Left | Outcome::PartlyBack | Outcome::Refused => true,
-            Outcome::Aside => self.agenda().flying.is_empty(),
+            Outcome::Aside => agenda.flying.is_empty(),
             Outcome::Stopped => self.task.goal == Goal::Quiesce,
-            Outcome::Diverged => self.agenda().left == 0,
+            Outcome::Diverged => agenda.left == 0,
             Outcome::Gate(_) | Outcome::Held => false,
         }
     }

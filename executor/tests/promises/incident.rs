@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use restow_executor::drive::{Cause, Hold, LEADER_RATE};
+use restow_executor::drive::{Cause, FOLLOWER_RATE, Hold, LEADER_LIST, LEADER_RATE, MIN_ISR};
 use restow_executor::events::Event;
-use restow_executor::journal::{Gate, Goal, Outcome, Record};
+use restow_executor::journal::{ConfigKey, Gate, Goal, Outcome, Record};
 use restow_executor::run::{is_gone, preflight};
 use restow_planner::model::BrokerId;
+use restow_simulator::controller::Resource;
 use restow_simulator::faults::{Fault, Filter};
 use restow_simulator::rules::Api;
 use tokio::time::{Instant, sleep};
@@ -31,7 +32,7 @@ fn holds(seen: &Seen) -> Vec<&Hold> {
 
 /// Kills an old broker in the middle of the expansion, for ever, and waits until it is fenced.
 async fn lose_an_old_broker(lab: &mut Lab, broker: i32) {
-    assert!(!lab.crash_after(Duration::from_secs(4), Goal::Forward, &BOTH).await);
+    assert!(!lab.crash_after(Duration::from_secs(4), Goal::Forward, &[]).await);
     assert!(lab.sim.in_flight().len() > 2, "in the middle of the expansion");
     lab.sim.kill(broker);
     sleep(Duration::from_secs(40)).await;
@@ -84,6 +85,40 @@ async fn a_broker_that_is_given_up_and_comes_back_is_an_ordinary_one_again() {
     let ((report, _), ()) = tokio::join!(run, back);
     assert_eq!(report.outcome, Outcome::Done, "{report:?}");
     lab.is_at_target();
+}
+
+#[tokio::test(start_paused = true)]
+async fn e4_a_rollback_after_a_broker_was_given_up_costs_no_copy() {
+    for (version, seconds) in [("3.9.2", 2), ("3.9.2", 25), ("4.3.1", 2), ("4.3.1", 25)] {
+        let mut lab = Lab::new(version, vec![topic("a", 24, 60 * MB)]).await;
+        let start = lab.lists();
+        lose_an_old_broker(&mut lab, 1).await;
+        lab.give_up = vec![1];
+        // At the first moment copies are in flight; at the second it may stand at the gate.
+        lab.crash_after(Duration::from_secs(seconds), Goal::Forward, &[]).await;
+        lab.give_up = vec![];
+        lab.pace.hold_timeout = Some(Duration::from_secs(60));
+        let live = || -> Vec<usize> {
+            lab.plan.moves.iter().map(|m| lab.sim.true_live_copies("a", m.partition).len().min(2)).collect()
+        };
+        let before = live();
+        lab.run(Goal::Back, &[]).await;
+        assert!(live().iter().zip(&before).all(|(now, then)| now >= then), "{before:?} -> {:?}", live());
+        lab.sim.restart(1);
+        sleep(Duration::from_secs(40)).await;
+        let (report, seen) = lab.run(Goal::Back, &[]).await;
+        let short = names(&report.short);
+        let end = if short.is_empty() { Outcome::Done } else { Outcome::Aside };
+        assert_eq!(report.outcome, end, "{version} {seconds} {report:?} {:?}", holds(&seen));
+        for (at, list) in lab.lists() {
+            let is_short = short.contains(&format!("{}-{}", at.0, at.1));
+            assert_eq!(list == start[&at], !is_short, "{version} {at:?} {list:?} after {seconds} s");
+            assert_eq!(is_short, !list.contains(&BrokerId(1)) && start[&at].contains(&BrokerId(1)));
+        }
+        let (report, _) = lab.run(Goal::Forward, &BOTH).await;
+        assert_eq!(report.outcome, Outcome::Done, "{report:?}");
+        lab.is_at_target();
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,6 +254,24 @@ async fn the_throttle_of_a_running_process_changes_within_a_tick() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_the_throttle_starves_is_explained_and_a_higher_one_heals_it() {
+    let mut lab = Lab::new("4.3.1", vec![topic("a", 2, 50 * MB)]).await;
+    lab.sim.set_ingest("a", 0, 3 * MB);
+    lab.pace.throttle = Some(2 * MB);
+    let run = lab.run(Goal::Forward, &[]);
+    let person = async {
+        sleep(Duration::from_secs(240)).await;
+        assert!(!lab.sim.in_flight().is_empty(), "it never ends under that throttle");
+        lab.orders.borrow_mut().throttle = Some(Some(60 * MB));
+    };
+    let ((report, seen), ()) = tokio::join!(run, person);
+    assert_eq!(report.outcome, Outcome::Gate(Gate::Swap), "{report:?}");
+    let starved =
+        |hold: &&Hold| hold.cause == Cause::Stalled && hold.reason.contains("starved by the throttle");
+    assert!(holds(&seen).iter().any(starved), "{:?}", holds(&seen));
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_in_flight_when_the_hour_comes() {
     let mut lab = Lab::new("4.3.1", vec![topic("a", 60, 100 * MB)]).await;
     let (configs, begun) = (lab.configs(), Instant::now());
@@ -279,6 +332,25 @@ async fn what_was_unhealthy_at_the_start_holds_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_destination_that_runs_out_of_disk_holds_what_copies_to_it() {
+    let mut brokers = super::lab::brokers();
+    // Broker 5 has 2 % of its disk free for what comes.
+    brokers[4].dirs = vec![1000 * MB];
+    let full = restow_simulator::TopicSetup::new("theirs", vec![vec![5]], 980 * MB);
+    let mut lab = Lab::with(brokers, "4.3.1", vec![topic("a", 8, MB), full]).await;
+    let (report, _) = lab.run(Goal::Forward, &BOTH).await;
+    assert_eq!(report.outcome, Outcome::Refused, "nothing was asked yet: {report:?}");
+    assert!(
+        report.holds.iter().any(|hold| hold.cause == Cause::Disk && hold.to_string().contains("broker 5"))
+    );
+    lab.pace.ignore = BTreeSet::from(["disk:5".parse().unwrap()]);
+    let (report, _) = lab.run(Goal::Forward, &BOTH).await;
+    assert_eq!(report.outcome, Outcome::Done, "{report:?}");
+    let said = |record: &Record| matches!(record, Record::Ignored { hold } if hold == "disk:5");
+    assert!(lab.records().iter().any(said), "the journal says so");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_external_hold_is_waited_for_even_before_anything_was_asked() {
     let lab = Lab::new("4.3.1", vec![topic("a", 8, MB)]).await;
     lab.orders.borrow_mut().external = vec!["the change calendar says no".into()];
@@ -333,4 +405,86 @@ async fn look(lab: &Lab) -> Vec<String> {
         preflight(&lab.client, &lab.plan, &none.0, &none.1, &lab.memory(), &mut |_| {}).await.unwrap();
     let all = found.verdict.findings.iter().map(ToString::to_string);
     all.filter(|finding| finding.contains("broker.rack") || finding.contains("replica id -2")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn e5_a_min_isr_above_the_factor_is_held_down_while_copies_are_added_and_put_back() {
+    let high = |value: &str| {
+        let mut topic = topic("high", 6, 60 * MB);
+        topic.configs.insert(MIN_ISR.into(), value.into());
+        topic
+    };
+    for goal in [Goal::Forward, Goal::Back] {
+        let lab = Lab::new("4.3.1", vec![topic("a", 6, MB), high("3")]).await;
+        let before = lab.configs();
+        let held = || lab.sim.with_state(|state| state.topics["high"].configs.get(MIN_ISR).cloned());
+        let run = async { lab.crash_after(Duration::from_secs(3), Goal::Forward, &[]).await };
+        assert!(!run.await);
+        assert!(lab.sim.in_flight().iter().any(|flight| flight.partition.topic == "high"));
+        assert_eq!(held().as_deref(), Some("2"), "RF2: two in sync are enough until a copy joins");
+        let (report, _) = lab.run(goal, &[]).await;
+        let end = if goal == Goal::Back { Outcome::Done } else { Outcome::Gate(Gate::Swap) };
+        assert_eq!(report.outcome, end, "{report:?}");
+        assert_eq!(lab.configs(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn e3_a_move_that_the_journal_does_not_explain_is_adopted_only_if_a_person_says_so() {
+    for (adopts, goal) in [(false, Goal::Back), (true, Goal::Back), (true, Goal::Forward)] {
+        let mut lab = Lab::new("4.3.1", vec![topic("a", 4, 5000 * MB)]).await;
+        let start = lab.lists();
+        // Somebody runs an exported file with the stock tool; for another partition, something else.
+        lab.sim.alter("a", 0, Some(&[1, 3, 4, 6])).unwrap();
+        let foreign = goal == Goal::Back;
+        if foreign {
+            lab.sim.alter("a", 1, Some(&[3, 2, 6])).unwrap();
+        }
+        sleep(Duration::from_millis(600)).await;
+        assert_eq!(lab.sim.in_flight().len(), if foreign { 2 } else { 1 });
+        lab.pace.adopt = adopts;
+        lab.pace.hold_timeout = Some(Duration::from_secs(10));
+        let (report, seen) = lab.run(goal, &BOTH).await;
+        let held: BTreeSet<_> = holds(&seen)
+            .iter()
+            .filter(|h| h.cause == Cause::Unexplained)
+            .map(|h| h.scope.to_string())
+            .collect();
+        let expected: &[&str] = match (adopts, foreign) {
+            (false, _) => &["a-0", "a-1"],
+            (true, true) => &["a-1"],
+            (true, false) => &[],
+        };
+        assert_eq!(held.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{report:?}");
+        let adopted = |record: &Record| matches!(record, Record::Adopted { at: 0, .. });
+        assert_eq!(lab.records().iter().any(adopted), adopts);
+        match (adopts, goal) {
+            (true, Goal::Back) => assert_eq!(lab.lists()[&("a".to_owned(), 0)], start[&("a".to_owned(), 0)]),
+            (true, _) => assert_eq!(report.outcome, Outcome::Done, "{report:?}"),
+            _ => assert_eq!(report.outcome, Outcome::Held, "{report:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_of_unknown_owner_is_removed_when_a_person_names_it() {
+    let mut lab = Lab::new("4.3.1", vec![topic("a", 4, MB)]).await;
+    let clean = lab.configs();
+    let broker = |id| Resource::Broker(BrokerId(id));
+    lab.sim.set_config(broker(5), FOLLOWER_RATE, Some("1000000")).unwrap();
+    lab.sim.set_config(Resource::Topic("a".into()), LEADER_LIST, Some("0:1,1:3")).unwrap();
+    let before = lab.configs();
+    lab.sim.set_config(broker(6), FOLLOWER_RATE, Some("7")).unwrap();
+    // A read right after a write may not show it yet.
+    sleep(Duration::from_secs(1)).await;
+    let key = |resource, key: &str| ConfigKey { resource, key: key.to_owned() };
+    lab.claim = vec![
+        (key(restow_client::read::Resource::Broker(BrokerId(5)), FOLLOWER_RATE), "1000000".into()),
+        (key(restow_client::read::Resource::Topic("a".into()), LEADER_LIST), "0:1,1:3".into()),
+    ];
+    let (report, _) = lab.run(Goal::Quiesce, &[]).await;
+    assert_eq!((report.outcome, report.left.len()), (Outcome::Stopped, 0), "{report:?}");
+    assert_ne!(lab.configs(), before);
+    lab.sim.set_config(broker(6), FOLLOWER_RATE, None).unwrap();
+    assert_eq!(lab.configs(), clean, "what was not named stayed until we took it away here");
 }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use restow_client::{Client, Connect, Options, Stream, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
-use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking, Record, fold};
+use restow_executor::journal::{ConfigKey, Gate, Goal, Journal, Memory, MemoryBacking, Record, fold};
 use restow_executor::run::{Env, Outlook, Report, RunError, Stop, Task, work};
 use restow_planner::model::{BrokerId, Cluster};
 use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic};
@@ -44,6 +44,8 @@ pub struct Lab {
     pub give_up: Vec<i32>,
     /// Moves that the next process sets aside.
     pub aside: Vec<u32>,
+    /// Throttles that the next process is told to take away.
+    pub claim: Vec<(ConfigKey, String)>,
     began: Instant,
     pub client: Client,
 }
@@ -101,6 +103,7 @@ impl Lab {
             orders: RefCell::default(),
             give_up: vec![],
             aside: vec![],
+            claim: vec![],
             began: Instant::now(),
             client,
         }
@@ -153,6 +156,7 @@ impl Lab {
             accept: vec![],
             give_up: self.give_up.iter().copied().map(BrokerId).collect(),
             aside: self.aside.clone(),
+            claim: self.claim.clone(),
             pace: self.pace.clone(),
             outlook: Outlook::default(),
         };
@@ -229,7 +233,10 @@ fn migrate(cluster: &Cluster) -> Plan {
             moves.push(Move { topic, partition, from: &old, to: &new, bytes: p.copy_bytes(), leader: None });
         }
         let min_isr = topic.min_isr.map(|(value, _)| value);
-        topics.push(PlanTopic { name: topic.name.clone(), id: topic.id, internal: topic.internal, min_isr });
+        let factor = cluster.partitions_of(topic).map(|p| p.replicas.len() as u32).min();
+        let hold_min_isr = factor.filter(|factor| min_isr.is_some_and(|min_isr| min_isr > *factor));
+        let (name, internal) = (topic.name.clone(), topic.internal);
+        topics.push(PlanTopic { name, id: topic.id, internal, min_isr, hold_min_isr });
     }
     let broker = |b: &restow_planner::model::Broker| PlanBroker {
         id: b.id,

@@ -23,6 +23,8 @@ struct Seat {
     /// The partition indexes of that name in the cluster.
     span: Range<u32>,
     min_isr: Option<u32>,
+    /// What the run sets in its place while copies are added.
+    held_min_isr: Option<u32>,
     /// What is wrong with it as a whole, until it is said on its first move.
     wrong: Vec<(Promise, String)>,
     has_no_worse: bool,
@@ -91,7 +93,7 @@ impl<'a> Judge<'a> {
             lists.derive();
             let policy = self.policy(seat, &no_worse, at);
             no_worse_seen += usize::from(policy != Spread::Hard);
-            self.judge_lists(at, &lists, policy, seat.min_isr, &mut zones);
+            self.judge_lists(at, &lists, policy, seat, &mut zones);
             self.judge_asked(at, &asked, &lists, &mut zones);
 
             let p = self.judge_live(at, &m, seat, &lists);
@@ -167,6 +169,7 @@ impl<'a> Judge<'a> {
         let seat = |(at, topic): (usize, &crate::plan::PlanTopic)| {
             let mut seat = Seat {
                 min_isr: topic.min_isr,
+                held_min_isr: topic.hold_min_isr,
                 has_no_worse: with_no_worse.contains(topic.name.as_str()),
                 ..Seat::default()
             };
@@ -237,14 +240,7 @@ impl<'a> Judge<'a> {
     }
 
     /// P2, P3, P4 and P7 on every list of every step.
-    fn judge_lists(
-        &mut self,
-        at: usize,
-        lists: &Lists,
-        policy: Spread,
-        min_isr: Option<u32>,
-        zones: &mut Zones,
-    ) {
+    fn judge_lists(&mut self, at: usize, lists: &Lists, policy: Spread, seat: &Seat, zones: &mut Zones) {
         let (plan, verdict) = (self.plan, &mut self.verdict);
         verdict.lists += 1 + lists.steps().count();
         let mut say = |promise, message| verdict.add(promise, Some(shape::name(plan, at)), None, message);
@@ -252,9 +248,11 @@ impl<'a> Judge<'a> {
             say(promise, message);
         }
         safety::spread(&self.book, zones, lists, policy, &mut say);
-        safety::factor(&self.book, lists, min_isr, &mut say);
+        safety::factor(&self.book, lists, seat.min_isr, &mut say);
         let grows = lists.expanded.len() > lists.from.len();
-        if let Some(message) = live::blocks_writes(lists.from.len(), grows, min_isr) {
+        if let Some(message) =
+            live::blocks_writes(lists.from.len(), grows, seat.held_min_isr.or(seat.min_isr))
+        {
             say(Promise::Ready, message);
         }
     }

@@ -217,6 +217,7 @@ mod tests {
             id: TopicId([3; 16]),
             internal,
             min_isr: Some(2),
+            hold_min_isr: internal.then_some(1),
         };
         let mut moves = Moves::default();
         let (from, to) = (ids(&[1, 3]), ids(&[4, 6]));

@@ -129,6 +129,7 @@ fn plan_topic(topic: &Topic) -> PlanTopic {
         id: topic.id,
         internal: topic.internal,
         min_isr: topic.min_isr.map(|(min_isr, _)| min_isr),
+        hold_min_isr: None,
     }
 }
 
@@ -143,6 +144,11 @@ impl Draft {
         list: &[u16],
     ) {
         let cluster = scope.cluster;
+        let factor = p.replicas.len() as u32;
+        let planned = &mut self.topics[number as usize];
+        if planned.min_isr.is_some_and(|min_isr| min_isr > factor) {
+            planned.hold_min_isr = Some(planned.hold_min_isr.map_or(factor, |held| held.min(factor)));
+        }
         let bytes = p.copy_bytes();
         let mut copies = 0;
         for broker in p.replicas.iter().filter(|broker| scope.is_source[**broker as usize]) {

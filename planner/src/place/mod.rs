@@ -38,6 +38,9 @@ pub struct Options {
     pub accept_differences: Vec<String>,
     /// Plan the rest and list what is refused (`--leave-out-refused`).
     pub leave_out_refused: bool,
+    /// Move partitions whose `min.insync.replicas` is above their replication factor, under a topic override of
+    /// that factor while copies are added (`--hold-min-isr`). They are refused otherwise.
+    pub hold_min_isr: bool,
     /// Seed of random choices; it is written into the plan. A migration makes none.
     pub seed: u64,
 }

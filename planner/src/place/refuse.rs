@@ -78,6 +78,9 @@ pub(super) fn all(scope: &Scope<'_>, topology: &Topology, options: &Options) -> 
             refused.add(p.index, Refusal { partition, ..refusal.clone() });
         }
         judge_partition(scope, topology, topic, &p, &usual, &rooms, &mut refused);
+        if !options.hold_min_isr {
+            judge_min_isr(scope, topic, &p, &mut refused);
+        }
     }
     refused
 }
@@ -229,13 +232,7 @@ fn judge_partition(
 ) {
     let cluster = scope.cluster;
     let mut say = |kind, reason: String, action: &str| {
-        let name = cluster.name_of(p.index);
-        let way_past = match action {
-            "" => exclude(&topic.name),
-            action => format!("{action}, or {}", exclude(&topic.name)),
-        };
-        let refusal = Refusal { kind, partition: Some(name), broker: None, reason, way_past };
-        refused.add(p.index, refusal);
+        refused.add(p.index, refusal(scope, topic, p, kind, reason, action));
     };
     if p.leader.is_none() {
         say(RefusalKind::Offline, "it is offline: it has no leader".into(), "bring a replica of it back");
@@ -254,18 +251,37 @@ fn judge_partition(
         );
         say(RefusalKind::ExpandedElsewhere, reason, "finish or roll back that plan first");
     }
-    if let Some((min_isr, _)) = topic.min_isr.filter(|(min_isr, _)| *min_isr as usize > p.replicas.len()) {
-        let factor = p.replicas.len();
-        let reason = format!(
-            "min.insync.replicas is {min_isr} and it has {factor} replicas: expanding would block acks=all writes \
-             until a copy joins"
-        );
-        say(RefusalKind::MinIsrAboveFactor, reason, "set min.insync.replicas on the topic, raise its factor");
-    }
     // An expanded list holds the destinations that it would need.
     if !is_expanded {
         judge_rooms(scope, topology, p, rooms, say);
     }
+}
+
+fn refusal(
+    scope: &Scope<'_>,
+    topic: &Topic,
+    p: &Partition<'_>,
+    kind: RefusalKind,
+    reason: String,
+    action: &str,
+) -> Refusal {
+    let way_past = match action {
+        "" => exclude(&topic.name),
+        action => format!("{action}, or {}", exclude(&topic.name)),
+    };
+    Refusal { kind, partition: Some(scope.cluster.name_of(p.index)), broker: None, reason, way_past }
+}
+
+/// A longer list would raise the effective min ISR, which Kafka caps at the length of the list.
+fn judge_min_isr(scope: &Scope<'_>, topic: &Topic, p: &Partition<'_>, refused: &mut Refused) {
+    let factor = p.replicas.len();
+    let Some((min_isr, _)) = topic.min_isr.filter(|(min_isr, _)| *min_isr as usize > factor) else { return };
+    let reason = format!(
+        "min.insync.replicas is {min_isr} and it has {factor} replicas: expanding would block acks=all writes \
+         until a copy joins"
+    );
+    let action = "set min.insync.replicas on the topic, raise its factor, or plan with --hold-min-isr";
+    refused.add(p.index, refusal(scope, topic, p, RefusalKind::MinIsrAboveFactor, reason, action));
 }
 
 /// Whether each zone has destinations for the replicas that leave brokers there.

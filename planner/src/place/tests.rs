@@ -251,6 +251,10 @@ fn a_min_isr_above_the_factor_is_refused_and_can_be_left_out() {
         (RefusalKind::MinIsrAboveFactor, "single.one-0".into())
     );
     assert!(refusals[0].way_past.ends_with("--exclude 'single\\.one'"), "{}", refusals[0].way_past);
+    story.options.hold_min_isr = true;
+    let held = story.placed().plan;
+    story.options.hold_min_isr = false;
+    assert_eq!(held.topics.iter().map(|t| t.hold_min_isr).collect::<Vec<_>>(), [None, Some(1)]);
     let placed = story.leaving_out().placed();
     assert_eq!((placed.refusals.len(), placed.plan.moves.len()), (1, 5));
     assert_eq!(placed.not_empty, [(BrokerId(2), 1)]);

@@ -42,6 +42,10 @@ pub struct PlanTopic {
     pub internal: bool,
     /// Effective `min.insync.replicas` when the plan was made; `None` where unknown.
     pub min_isr: Option<u32>,
+    /// `min.insync.replicas` that the run sets on the topic while copies are added to it, because the effective
+    /// value is above the replication factor and would grow with the list; `None` leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_min_isr: Option<u32>,
 }
 
 /// A partition that the intent covers and the plan leaves as it is.

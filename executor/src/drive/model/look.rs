@@ -59,6 +59,7 @@ pub fn plan(shape: &Shape, min_isr: u32) -> Plan {
             id: TopicId::ZERO,
             internal: false,
             min_isr: Some(min_isr),
+            hold_min_isr: None,
         }],
         moves,
         impact: vec![],
