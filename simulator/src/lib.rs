@@ -8,8 +8,10 @@
 //! - [`rules`]: what differs between versions of Kafka;
 //! - `replicate`: bytes over time under throttles;
 //! - [`faults`]: what goes wrong with single requests;
+//! - [`trace`]: what happened, and who asked for it;
 //! - `serve`: frames in, frames out.
 
+mod acts;
 pub mod code;
 pub mod controller;
 mod face;
@@ -19,6 +21,7 @@ pub mod rules;
 mod seed;
 mod serve;
 mod setup;
+pub mod trace;
 mod world;
 
 pub use face::Simulator;

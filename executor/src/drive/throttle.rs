@@ -8,7 +8,7 @@ use restow_planner::model::BrokerId;
 use restow_planner::plan::{Plan, moves};
 
 use super::view::View;
-use super::{LAG, Request};
+use super::{LAG, Moment, Request};
 use crate::journal::{ConfigKey, Memory, PriorValue, Record};
 
 /// Topic config: `partition:broker` entries whose leader-side traffic is throttled (KIP-73).
@@ -104,8 +104,11 @@ pub(super) fn difference(
             d.records.extend(memory.priors.contains_key(key).then(|| Record::Restored { key: key.clone() }));
             continue;
         }
-        // A write of ours may not show yet; an open one may still change it.
-        let lags = view.wrote.get(key).is_some_and(|at| view.at.saturating_sub(*at) < LAG / 4);
+        // A write of ours may not show yet, nor one that an earlier process made just before this one began; an
+        // open one may still change it.
+        let inherited = memory.priors.contains_key(key).then_some(Moment::ZERO);
+        let wrote = view.wrote.get(key).copied().or(inherited);
+        let lags = wrote.is_some_and(|at| view.at.saturating_sub(at) < LAG / 4);
         let Some(now) = view.configs.get(key).filter(|_| !lags && !blocked.contains(key)) else {
             let is_wanted = desired.lists.contains_key(key) || desired.rates.contains_key(key);
             if memory.priors.contains_key(key) || (is_wanted && !memory.foreign.contains(key)) {
