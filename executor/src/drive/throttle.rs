@@ -117,6 +117,11 @@ pub(super) fn difference(
             continue;
         };
         let now = now.as_deref();
+        if is_outdated(key, memory, now) {
+            d.records.push(Record::Restored { key: key.clone() });
+            d.pending.insert(key.clone());
+            continue;
+        }
         let change = if key.key.ends_with(".replicas") {
             list_change(key, desired.lists.get(key), memory, view, now, &mut d)
         } else {
@@ -129,6 +134,13 @@ pub(super) fn difference(
     }
     d.requests = changes.requests();
     d
+}
+
+/// Whether somebody changed the config after its prior was journalled and before we wrote anything to it: the
+/// request that was to follow was never sent. The prior is then taken anew.
+fn is_outdated(key: &ConfigKey, memory: &Memory, now: Option<&str>) -> bool {
+    let is_untouched = !memory.rates.contains_key(key) && !memory.entries.contains_key(key);
+    is_untouched && memory.priors.get(key).is_some_and(|prior| *prior != PriorValue::from(now))
 }
 
 fn list_change(

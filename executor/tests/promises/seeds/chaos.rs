@@ -73,7 +73,7 @@ fn request(scene: &Scene, dice: &mut Dice, apis: &[Api]) -> String {
     let fault = match dice.range(0, if writes { 7 } else { 3 }) {
         0 => Fault::Drop,
         1 => Fault::Delay(secs(dice, 0, 20)),
-        2 => Fault::Error(*dice.pick(&[-1, 7, 41, 3])),
+        2 => Fault::Error(*dice.pick(&[-1, 7, 41])),
         3 => Fault::Hang,
         4 => Fault::LoseAnswer,
         5 => Fault::Late(secs(dice, 0, 60)),

@@ -61,7 +61,7 @@ fn seeds_keep_every_promise() {
     };
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(&work);
+            scope.spawn(work);
         }
     });
     println!("{}", tally.lock().unwrap());

@@ -119,6 +119,10 @@ impl Throttles {
         self.expected(key).raced = true;
     }
 
+    pub fn is_excused(&self, key: &ConfigKey) -> bool {
+        self.keys.get(key).is_some_and(|expected| expected.raced)
+    }
+
     /// A topic is gone, or is another one.
     pub fn forget(&mut self, topic: &str) {
         for key in [restow_executor::drive::LEADER_LIST, restow_executor::drive::FOLLOWER_LIST] {
