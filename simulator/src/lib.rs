@@ -16,6 +16,7 @@ pub mod code;
 pub mod controller;
 mod face;
 pub mod faults;
+mod load;
 mod replicate;
 pub mod rules;
 mod seed;

@@ -389,8 +389,8 @@ impl<'a> Case<'a> {
     fn leaves_enough(&self, p: &Partition) -> Result<(), String> {
         let o = self.m.from;
         let kept: Vec<BrokerId> = o.iter().copied().filter(|id| self.live.contains(id)).collect();
-        let before: Vec<BrokerId> =
-            p.replicas.iter().copied().filter(|id| self.steady.contains(id)).collect();
+        let is_live = |id: &BrokerId| self.steady.contains(id) && p.isr.contains(id);
+        let before: Vec<BrokerId> = p.replicas.iter().copied().filter(is_live).collect();
         if kept.len() < before.len().min(o.len()) || kept.is_empty() {
             return Err(format!("E4: {kept:?} of {before:?} would be left"));
         }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use restow_executor::journal::{Gate, Goal, Outcome};
-use restow_executor::run::Stop;
-use restow_planner::plan::moves;
+use restow_executor::run::{Report, Stop};
+use restow_planner::plan::{Move, moves};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -99,12 +99,18 @@ async fn finish(scene: &Scene, stage: &Stage, host: usize, goal: Goal) {
     for _ in 0..40 {
         let (_to, stop) = watch::channel(Stop::No);
         let report = stage.process(scene, host, goal, &approve, Death::Never, stop).await;
-        match report.map(|report| report.outcome) {
-            Some(Outcome::Done | Outcome::PartlyBack) => return,
-            Some(Outcome::Diverged) => {
+        match report {
+            Some(Report { outcome: Outcome::Done | Outcome::PartlyBack | Outcome::Aside, .. }) => return,
+            Some(Report { outcome: Outcome::Diverged, diverged, .. }) => {
                 let touched = !stage.audit.borrow().touched.is_empty() || scene.hosts > 1;
-                assert!(touched, "diverged, and nobody else changed a partition");
-                return;
+                assert!(touched, "{diverged:?} diverged, and nobody else changed a partition");
+                if goal == Goal::Back {
+                    return;
+                }
+                // A person sets them aside, and the rest goes on.
+                let is_one = |m: &Move<'_>| diverged.contains(&scene.plan.partition_of(m));
+                let moves = scene.plan.moves.iter().enumerate().filter(|(_, m)| is_one(m));
+                stage.aside.borrow_mut().extend(moves.map(|(at, _)| at as u32));
             }
             // What holds now may be what the other host left in flight.
             _ => sleep(Duration::from_secs(30)).await,

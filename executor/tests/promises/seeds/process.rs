@@ -5,9 +5,10 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use restow_executor::drive::Orders;
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Backing, Gate, Goal, Journal, Record, fold};
-use restow_executor::run::{Env, Report, RunError, Stop, work};
+use restow_executor::run::{Env, Report, RunError, Stop, Task, work};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
@@ -138,6 +139,8 @@ pub struct Stage {
     pub audit: Rc<RefCell<Audit>>,
     pub disks: Vec<Disk>,
     pub began: Instant,
+    /// Moves that a person sets aside, as positions in the plan.
+    pub aside: RefCell<Vec<u32>>,
     pub processes: RefCell<u64>,
     pub deaths: RefCell<u64>,
 }
@@ -156,8 +159,8 @@ impl Stage {
     pub fn new(scene: &Scene, aloud: bool) -> Self {
         let audit = Rc::new(RefCell::new(Audit::new(scene, aloud)));
         let disks = (0..scene.hosts).map(|host| Disk::new(host, audit.clone())).collect();
-        let (processes, deaths) = Default::default();
-        Stage { audit, disks, began: Instant::now(), processes, deaths }
+        let (aside, processes, deaths) = Default::default();
+        Stage { audit, disks, began: Instant::now(), aside, processes, deaths }
     }
 
     /// One process from its start to its end; none if it was killed or could not reach the cluster.
@@ -185,11 +188,13 @@ impl Stage {
             let mut env = Env {
                 wall: &wall,
                 stop,
+                orders: &Orders::default,
                 watch: &mut teller,
                 host: format!("host-{host}"),
                 pid: number as u32,
             };
-            let task = lab::task(goal, approve, &scene.pace);
+            let aside = self.aside.borrow().clone();
+            let task = Task { aside, ..lab::task(goal, approve, &scene.pace) };
             work(&client, &scene.plan, &task, &mut journal, &mut memory, &mut env).await
         };
         let ended = tokio::select! {
