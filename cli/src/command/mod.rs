@@ -8,6 +8,7 @@ mod forecast;
 mod incident;
 mod orders;
 mod plan;
+mod rehearse;
 mod rollback;
 mod session;
 mod show;
@@ -45,6 +46,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Resume(args) => incident::resume(args),
         Command::Throttle(args) => incident::throttle(args),
         Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
+        Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format)),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
     }
 }
