@@ -44,7 +44,7 @@ pub(super) fn run(
     let (in_sync, mut others) = flows(logs, state, keys, &mut limits, now, dt);
     // What is in sync is never delayed, but counted: KIP-73 as it is, see kafka.md section 3.
     for flow in in_sync {
-        let bytes = limits.take(flow.way, flow.wants.min(limits.of_partition(flow.way)));
+        let bytes = limits.take_in_sync(flow.way, flow.wants.min(limits.of_partition(flow.way)));
         receive(logs, &flow, bytes, now);
     }
     others.retain(|flow| !is_delayed(logs, state, flow, now));

@@ -129,6 +129,20 @@ impl<'a> Limits<'a> {
         bytes
     }
 
+    /// Takes bytes for what is in sync: producers write no more than the lines carry, so only slow disks and
+    /// distances hold it back.
+    pub(super) fn take_in_sync(&mut self, way: Way, wants: u64) -> u64 {
+        let is_slow = self.hardware.get(&way.follower).is_some_and(|h| h.disk_speed != u64::MAX);
+        let disk = if is_slow { *self.into(way.follower) } else { u64::MAX };
+        let bytes = wants.min(disk).min(*self.along(way));
+        let out = self.out(way.leader);
+        *out = out.saturating_sub(bytes);
+        let into = self.into(way.follower);
+        *into = into.saturating_sub(bytes);
+        *self.along(way) -= bytes;
+        bytes
+    }
+
     /// Bytes that producers write into a leader.
     pub(super) fn write(&mut self, leader: BrokerId, bytes: u64) {
         let left = self.into(leader);
