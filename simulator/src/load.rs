@@ -14,7 +14,7 @@ const MANY: usize = 2_000;
 
 impl Setup {
     /// A setup that stands as this snapshot does: ids, lists, leaders, sizes, log directories, min ISR,
-    /// throttles. Unknown sizes are 0, directories of unknown size never fill; what was in flight or out of sync
+    /// write rates, throttles. Unknown sizes and rates are 0, directories of unknown size never fill; what was in flight or out of sync
     /// has settled.
     pub fn of(cluster: &Cluster) -> Setup {
         let mut brokers: Vec<BrokerSetup> = cluster.brokers.iter().map(broker).collect();
@@ -54,6 +54,7 @@ fn topic(cluster: &Cluster, at: usize) -> TopicSetup {
     for p in cluster.partitions_of(topic) {
         made.replicas.push(cluster.ids(p.replicas).into_iter().map(|id| id.0).collect());
         made.bytes.push(p.copy_bytes().unwrap_or(0));
+        made.ingest.push(p.write_rate.unwrap_or(0));
         made.leaders.push(p.leader.map(|index| cluster.brokers[index as usize].id.0));
         let known = p.dirs.iter().all(|dir| *dir != UNKNOWN_DIR);
         made.dirs.push(if known { p.dirs.iter().map(|dir| usize::from(*dir)).collect() } else { Vec::new() });
