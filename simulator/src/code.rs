@@ -37,6 +37,7 @@ codes! {
     InvalidConfig = 40, "INVALID_CONFIG";
     NotController = 41, "NOT_CONTROLLER";
     InvalidRequest = 42, "INVALID_REQUEST";
+    KafkaStorageError = 56, "KAFKA_STORAGE_ERROR";
     ReassignmentInProgress = 60, "REASSIGNMENT_IN_PROGRESS";
     FencedLeaderEpoch = 74, "FENCED_LEADER_EPOCH";
     UnknownLeaderEpoch = 75, "UNKNOWN_LEADER_EPOCH";

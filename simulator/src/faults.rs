@@ -21,6 +21,8 @@ pub enum Fault {
     LoseAnswer,
     /// It is done this much later, whether or not the client still waits, and then answered.
     Late(Duration),
+    /// This error code is answered at once, and it is done this much later all the same.
+    LateAfterError(i16, Duration),
     /// It is done twice; the first answer is given.
     Twice,
 }

@@ -8,17 +8,21 @@
 //! - [`rules`]: what differs between versions of Kafka;
 //! - `replicate`: bytes over time under throttles;
 //! - [`faults`]: what goes wrong with single requests;
+//! - [`trace`]: what happened, and who asked for it;
 //! - `serve`: frames in, frames out.
 
+mod acts;
 pub mod code;
 pub mod controller;
 mod face;
 pub mod faults;
+mod load;
 mod replicate;
 pub mod rules;
 mod seed;
 mod serve;
 mod setup;
+pub mod trace;
 mod world;
 
 pub use face::Simulator;

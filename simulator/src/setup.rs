@@ -1,6 +1,9 @@
 //! What a simulated cluster starts with.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use restow_planner::model::TopicId;
 
 use crate::controller::Configs;
 
@@ -28,6 +31,10 @@ pub struct Setup {
     pub metadata_lag: Duration,
     /// Whether the controller elects preferred leaders by itself, every 300 s.
     pub auto_leader_rebalance: bool,
+    /// Round trip between two racks, either way; zero where nothing is said. Fetchers wait for it.
+    pub rtt: BTreeMap<(String, String), Duration>,
+    /// The longest span that is computed at once, 1 s at most: longer ones are faster and coarser.
+    pub tick: Duration,
 }
 
 /// A broker to simulate.
@@ -41,6 +48,8 @@ pub struct BrokerSetup {
     pub configs: Configs,
     /// Bytes a second that it sends, and receives, at most.
     pub line_speed: u64,
+    /// Bytes a second that its disks write at most.
+    pub disk_speed: u64,
     /// The size of each of its log directories.
     pub dirs: Vec<u64>,
 }
@@ -50,8 +59,14 @@ pub struct BrokerSetup {
 pub struct TopicSetup {
     /// Its name.
     pub name: String,
+    /// Its id; `None` makes one.
+    pub id: Option<TopicId>,
     /// The replicas of each partition.
     pub replicas: Vec<Vec<i32>>,
+    /// The log directory of each of them, by position; where nothing is said the emptiest.
+    pub dirs: Vec<Vec<usize>>,
+    /// The leader of each partition; where nothing is said the first replica.
+    pub leaders: Vec<Option<i32>>,
     /// Bytes in each partition; the last value is that of all further ones.
     pub bytes: Vec<u64>,
     /// Bytes a second that producers write into each partition; the last value is that of all further ones.
@@ -80,6 +95,8 @@ impl Default for Setup {
             latency: Duration::from_millis(1),
             metadata_lag: Duration::from_millis(20),
             auto_leader_rebalance: true,
+            rtt: BTreeMap::new(),
+            tick: Duration::from_millis(100),
         }
     }
 }
@@ -92,6 +109,7 @@ impl BrokerSetup {
             rack: Some(rack.to_owned()),
             configs: Configs::new(),
             line_speed: 200_000_000,
+            disk_speed: u64::MAX,
             dirs: vec![100_000_000_000],
         }
     }
@@ -102,7 +120,10 @@ impl TopicSetup {
     pub fn new(name: &str, replicas: Vec<Vec<i32>>, bytes: u64) -> Self {
         TopicSetup {
             name: name.to_owned(),
+            id: None,
             replicas,
+            dirs: Vec::new(),
+            leaders: Vec::new(),
             bytes: vec![bytes],
             ingest: Vec::new(),
             configs: Configs::new(),

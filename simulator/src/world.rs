@@ -1,23 +1,21 @@
 //! Everything that is true at one moment, and how it goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use restow_planner::model::BrokerId;
+use restow_planner::model::{BrokerId, TopicPartition};
 
 use crate::controller::{
     Broker, ConfigChange, Configs, InFlight, Life, Partition, Request, Resource, Response, State, Topic,
     apply,
 };
 use crate::faults::Faults;
-use crate::replicate::{Hardware, Key, Logs};
+use crate::replicate::{Fetching, Hardware, Key, Logs};
 use crate::rules::{Rules, UnknownVersion};
 use crate::seed::Dice;
 use crate::setup::{Setup, nth};
-
-/// The longest span that is computed at once.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
+use crate::trace::{self, By, Happened, What};
 
 const REBALANCE: Duration = Duration::from_secs(300);
 const REBALANCE_MOST: usize = 1_000;
@@ -45,9 +43,17 @@ pub(crate) struct World {
     /// With ZooKeeper: until when there is no controller, and who was it.
     vacant: Option<(Duration, Option<BrokerId>)>,
     pub(crate) latency: Duration,
+    /// The longest span that is computed at once.
+    pub(crate) tick: Duration,
     /// How often each broker's process was started.
     pub(crate) starts: BTreeMap<BrokerId, u64>,
     pub(crate) dice: Dice,
+    /// Who asks the controller at this moment.
+    pub(crate) by: By,
+    /// Brokers that do not reach the controller.
+    pub(crate) cut_off: BTreeSet<BrokerId>,
+    /// What happened since it was last taken, if anybody wants to know.
+    trace: Option<Vec<Happened>>,
     now: Duration,
     clock: Duration,
     session_timeout: Duration,
@@ -64,6 +70,7 @@ impl World {
         let mut state = State::new(Rules::of(&setup.version)?);
         state.cluster_configs.extend(setup.cluster_configs.clone());
         let mut logs = Logs::default();
+        logs.rtt.clone_from(&setup.rtt);
         let mut statics = BTreeMap::new();
         for broker in &setup.brokers {
             let id = BrokerId(broker.id);
@@ -72,20 +79,25 @@ impl World {
             let (port, life) = (9092, Life::Up);
             let there = Broker { rack, host, port, fenced: false, shutting_down: false, life, configs };
             state.brokers.insert(id, there);
-            let hardware = Hardware { line_speed: broker.line_speed, dirs: broker.dirs.clone() };
-            logs.hardware.insert(id, hardware);
+            let (line_speed, disk_speed) = (broker.line_speed, broker.disk_speed);
+            let (dirs, fetching) = (broker.dirs.clone(), Fetching::of(&broker.configs));
+            logs.hardware.insert(id, Hardware { line_speed, disk_speed, fetching, dirs });
             statics.insert(id, broker.configs.clone());
         }
         for topic in &setup.topics {
-            let id = state.next_topic_id();
+            let made = state.next_topic_id();
+            let id = topic.id.unwrap_or(made);
             let mut partitions = Vec::with_capacity(topic.replicas.len());
             for (n, list) in topic.replicas.iter().enumerate() {
                 let list: Vec<BrokerId> = list.iter().copied().map(BrokerId).collect();
-                for broker in &list {
-                    logs.place((id, n as i32), *broker, nth(&topic.bytes, n));
+                for (position, broker) in list.iter().enumerate() {
+                    let dir = topic.dirs.get(n).and_then(|dirs| dirs.get(position)).copied();
+                    logs.place((id, n as i32), *broker, nth(&topic.bytes, n), dir);
                 }
                 logs.set_ingest((id, n as i32), nth(&topic.ingest, n));
-                partitions.push(Partition::settled(list));
+                let leader = topic.leaders.get(n).copied().flatten().map(BrokerId);
+                let settled = Partition::settled(list);
+                partitions.push(Partition { leader: leader.or(settled.leader), ..settled });
             }
             let (internal, configs) = (topic.internal, topic.configs.clone());
             state.topics.insert(topic.name.clone(), Topic { id, internal, configs, partitions });
@@ -104,7 +116,11 @@ impl World {
             controller_lost: false,
             vacant: None,
             latency: setup.latency.max(Duration::from_millis(1)),
+            tick: setup.tick.clamp(Duration::from_millis(1), Duration::from_secs(1)),
             dice: Dice::new(setup.seed),
+            by: By::Cluster,
+            cut_off: BTreeSet::new(),
+            trace: None,
             now: Duration::ZERO,
             clock: Duration::ZERO,
             session_timeout: setup.session_timeout,
@@ -114,6 +130,11 @@ impl World {
             views,
             current: Some(seen),
         })
+    }
+
+    /// Whether what this broker forwards reaches the controller.
+    pub(crate) fn reaches_controller(&self, broker: BrokerId) -> bool {
+        !self.controller_lost && !self.cut_off.contains(&broker)
     }
 
     /// The time up to which everything is computed.
@@ -128,10 +149,14 @@ impl World {
 
     /// Asks the controller, whether or not it can be reached.
     pub(crate) fn ask(&mut self, request: Request) -> Response {
-        let reads = matches!(request, Request::List { .. });
+        if matches!(request, Request::List { .. }) {
+            return apply(&mut self.state, request);
+        }
+        let traced = self.trace.is_some().then(|| (self.state.clone(), request.clone()));
         let response = apply(&mut self.state, request);
-        if !reads {
-            self.publish();
+        self.publish();
+        if let Some((before, request)) = traced {
+            self.note_change(&before, request, response.clone());
         }
         response
     }
@@ -143,7 +168,9 @@ impl World {
         items: Vec<(Resource, Vec<ConfigChange>)>,
         validate_only: bool,
     ) -> Response {
-        let response = apply(&mut read, Request::AlterConfigs { items, validate_only });
+        let request = Request::AlterConfigs { items, validate_only };
+        let before = self.trace.is_some().then(|| self.state.clone());
+        let response = apply(&mut read, request.clone());
         if let Response::Resources(outcomes) = &response
             && !validate_only
         {
@@ -152,7 +179,30 @@ impl World {
             }
             self.publish();
         }
+        if let Some(before) = before {
+            self.note_change(&before, request, response.clone());
+        }
         response
+    }
+
+    fn note_change(&mut self, before: &State, request: Request, response: Response) {
+        let partitions = trace::partitions(before, &self.state);
+        let configs = trace::configs(before, &self.state);
+        let by = self.by.clone();
+        self.note(What::Asked { by, request, response, partitions, configs });
+    }
+
+    /// Remembers what happened, if anybody wants to know.
+    pub(crate) fn note(&mut self, what: What) {
+        let at = self.clock.max(self.now);
+        if let Some(trace) = &mut self.trace {
+            trace.push(Happened { at, what });
+        }
+    }
+
+    /// What happened since this was last asked for. It is remembered from the first time on.
+    pub(crate) fn take_trace(&mut self) -> Vec<Happened> {
+        self.trace.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Brokers will see the state as it is now, each after a lag of its own.
@@ -171,7 +221,7 @@ impl World {
         let state = &self.state;
         let current = self.current.get_or_insert_with(|| Arc::new(state.clone())).clone();
         let view = self.views.entry(broker).or_insert_with(|| View { seen: current.clone(), due: None });
-        if view.due.is_some_and(|due| due <= clock) {
+        if view.due.is_some_and(|due| due <= clock) && !self.cut_off.contains(&broker) {
             *view = View { seen: current, due: None };
         }
         view.seen.clone()
@@ -180,7 +230,7 @@ impl World {
     /// Computes what happens up to `clock`.
     pub(crate) fn advance(&mut self, clock: Duration) {
         while self.now < clock {
-            let dt = (clock - self.now).min(TICK);
+            let dt = (clock - self.now).min(self.tick);
             self.now += dt;
             self.sessions();
             self.fill_vacancy();
@@ -190,12 +240,38 @@ impl World {
     }
 
     fn replicate(&mut self, dt: Duration) {
-        let joins = self.logs.tick(&self.state, self.now, dt);
-        if !self.controller_lost {
-            for join in joins {
-                self.ask(join);
+        let reports = self.logs.tick(&self.state, &self.statics, self.now, dt);
+        for (broker, dir, keys) in self.logs.overfull(self.now) {
+            self.dir_failed(broker, dir, &keys);
+        }
+        if self.controller_lost {
+            return;
+        }
+        for report in reports {
+            // Leaders report, to the controller.
+            let leader = match &report {
+                Request::Join { partition, .. } | Request::Leave { partition, .. } => {
+                    self.state.partition(&partition.topic, partition.partition).and_then(|p| p.leader)
+                }
+                _ => None,
+            };
+            if leader.is_none_or(|leader| !self.cut_off.contains(&leader)) {
+                self.ask(report);
             }
         }
+    }
+
+    /// A log directory is full: its replicas are offline, and a broker without a sound one ends.
+    fn dir_failed(&mut self, broker: BrokerId, dir: usize, keys: &[Key]) {
+        let dirs = self.logs.hardware.get(&broker).map_or(0, |h| h.dirs.len());
+        tracing::info!(%broker, dir, "a simulated log directory is full");
+        if (0..dirs).all(|dir| self.logs.has_failed(broker, dir)) {
+            self.set_life(broker, Life::Dead);
+            return;
+        }
+        let partition = |key: &Key| Some(TopicPartition::new(self.state.topic_name(key.0)?, key.1));
+        let partitions = keys.iter().filter_map(partition).collect();
+        self.ask(Request::LogDirFailed { broker, partitions });
     }
 
     /// Heartbeats: who falls silent is fenced, who is back is not.
@@ -214,15 +290,16 @@ impl World {
             self.state.brokers.iter().map(|(id, b)| (*id, b.life, b.fenced)).collect();
         for (broker, life, fenced) in brokers {
             let heard = self.heard.entry(broker).or_insert(self.now);
+            let reaches = !self.cut_off.contains(&broker);
             match life {
-                Life::Up => {
+                Life::Up if reaches => {
                     *heard = self.now;
                     if fenced {
                         self.ask(Request::Unfence { broker });
                     }
                 }
                 // A new process registers when the session of the old one has ended.
-                Life::Starting if fenced => {
+                Life::Starting if fenced && reaches => {
                     *heard = self.now;
                     self.set_life(broker, Life::Up);
                     self.ask(Request::Unfence { broker });
@@ -260,6 +337,7 @@ impl World {
             *self.starts.entry(broker).or_default() += 1;
         }
         known.life = life;
+        self.note(What::Life { broker, life });
         true
     }
 

@@ -4,9 +4,11 @@ mod apply;
 mod check;
 mod demo;
 mod export;
+pub mod fault;
 mod forecast;
 mod incident;
 mod plan;
+mod rehearse;
 mod rollback;
 mod show;
 mod snapshot;
@@ -27,6 +29,7 @@ pub use export::Export;
 pub use forecast::{Forecast, Links, Order};
 pub use incident::{Pause, Resume, Rethrottle};
 pub use plan::{Migrate, Plan, PlanVerb};
+pub use rehearse::Rehearse;
 pub use rollback::Rollback;
 pub use show::Show;
 pub use snapshot::Snapshot;
@@ -96,6 +99,8 @@ pub enum Command {
     Throttle(Rethrottle),
     /// Find throttles and in-flight moves that nothing is behind, and remove those that are ours.
     Sweep(Sweep),
+    /// Run a plan on a simulated copy of the cluster, faults and all: touches no cluster.
+    Rehearse(Rehearse),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
     Demo(Demo),
 }
@@ -215,6 +220,7 @@ mod tests {
             "restow apply p.json --bootstrap-server b:1 --throttle none --give-up 1 --give-up 2 --set-aside t-0,u-v-3 \
              --hold-file /h --hold-command true --ignore-hold disk:5 --ignore-hold external --until 06:00Z",
             "restow rollback p.json --bootstrap-server b:1 --broker 5 --yes",
+            "restow rehearse p.json --cluster c.json --throttle 50MB/s --speed 10m --kafka 3.9.2",
             "restow pause p.json --reason lunch",
             "restow resume p.json",
             "restow throttle p.json 20MB/s",

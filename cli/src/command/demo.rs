@@ -1,12 +1,9 @@
 //! `restow demo`: the whole story on a simulated cluster inside this process, over the real protocol, in
 //! virtual time.
 
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use restow_client::{Client, Connect, Options, Stream, snapshot};
+use restow_client::{Client, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking};
@@ -28,18 +25,10 @@ use crate::render::{self, report, units};
 
 /// The throttle of the demo, bytes/s.
 const THROTTLE: u64 = 50_000_000;
+/// The snapshot that comes with the binary.
+const SNAPSHOT: &[u8] = include_bytes!("../../../testdata/clusters/demo.json");
 /// Real time that each look of a run is shown for: virtual time would be over at once.
 const FRAME: Duration = Duration::from_millis(6);
-
-#[derive(Debug)]
-struct InMemory(Simulator);
-
-impl Connect for InMemory {
-    fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
-        let stream = self.0.connect(address);
-        Box::pin(async move { stream.map(|stream| Box::new(stream) as Box<dyn Stream>) })
-    }
-}
 
 /// A screen that shows virtual time at a pace for eyes.
 struct Slowly(Screen);
@@ -57,6 +46,10 @@ impl Watch for Slowly {
     }
 }
 
+fn bundled() -> Result<Cluster, Error> {
+    Ok(file::snapshot::read(SNAPSHOT, "the bundled snapshot")?)
+}
+
 struct Demo {
     sim: Simulator,
     client: Client,
@@ -71,10 +64,9 @@ struct Demo {
 /// Runs the verb. Must be called within a runtime whose clock is paused.
 pub async fn run(format: Format) -> Result<Exit, Error> {
     let failed = |error: &dyn std::fmt::Display| Error::internal(format!("the demo failed: {error}"));
-    let sim = Simulator::new(&Setup::demo()).map_err(|e| failed(&e))?;
+    let sim = Simulator::new(&Setup::of(&bundled()?)).map_err(|e| failed(&e))?;
     title("A simulated cluster: six brokers, two zones; 1, 2, 3 are old, 4, 5, 6 are new and empty", format);
-    let servers: Vec<String> = sim.bootstrap().split(',').map(str::to_owned).collect();
-    let client = Client::bootstrap(Arc::new(InMemory(sim.clone())), &servers, Options::default()).await?;
+    let client = super::rehearse::connect(&sim).await?;
     let before = look(&client).await?;
 
     title("restow plan migrate --from 1,2,3 --to 4,5,6", format);

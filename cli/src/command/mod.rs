@@ -9,6 +9,7 @@ mod incident;
 mod orders;
 mod outlook;
 mod plan;
+mod rehearse;
 mod rollback;
 mod session;
 mod show;
@@ -46,6 +47,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Resume(args) => incident::resume(args),
         Command::Throttle(args) => incident::throttle(args),
         Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
+        Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format)),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
     }
 }

@@ -15,6 +15,7 @@ use crate::args::Format;
 pub struct Screen {
     format: Format,
     bar: Option<ProgressBar>,
+    at: Option<Duration>,
     last_line: String,
     last_percent: Option<(Option<Step>, u64)>,
 }
@@ -32,10 +33,17 @@ impl Screen {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Screen { format, bar, last_line: String::new(), last_percent: None }
+        Screen { format, bar, at: None, last_line: String::new(), last_percent: None }
+    }
+
+    /// The cluster's time, before what happens then.
+    pub fn time(&mut self, at: Duration) {
+        self.at = Some(at);
     }
 
     fn line(&self, text: &str) {
+        let time = self.at.map(|at| format!("[{}] ", units::time(Duration::from_secs(at.as_secs()))));
+        let text = &format!("{}{text}", time.unwrap_or_default());
         match &self.bar {
             Some(bar) => bar.println(text),
             None => eprintln!("{text}"),

@@ -8,7 +8,7 @@ use restow_planner::model::BrokerId;
 use restow_planner::plan::{Plan, moves};
 
 use super::view::View;
-use super::{LAG, Request};
+use super::{LAG, Moment, Request};
 use crate::journal::{ConfigKey, Memory, PriorValue, Record};
 
 /// Topic config: `partition:broker` entries whose leader-side traffic is throttled (KIP-73).
@@ -121,8 +121,11 @@ pub(super) fn difference(
             d.records.extend(memory.priors.contains_key(key).then(|| Record::Restored { key: key.clone() }));
             continue;
         }
-        // A write of ours may not show yet; an open one may still change it.
-        let lags = view.wrote.get(key).is_some_and(|at| view.at.saturating_sub(*at) < LAG / 4);
+        // A write of ours may not show yet, nor one that an earlier process made just before this one began; an
+        // open one may still change it.
+        let inherited = memory.priors.contains_key(key).then_some(Moment::ZERO);
+        let wrote = view.wrote.get(key).copied().or(inherited);
+        let lags = wrote.is_some_and(|at| view.at.saturating_sub(at) < LAG / 4);
         let Some(now) = view.configs.get(key).filter(|_| !lags && !blocked.contains(key)) else {
             let is_wanted = desired.lists.contains_key(key) || desired.values.contains_key(key);
             if memory.priors.contains_key(key) || (is_wanted && !memory.foreign.contains(key)) {
@@ -131,6 +134,11 @@ pub(super) fn difference(
             continue;
         };
         let now = now.as_deref();
+        if is_outdated(key, memory, now) {
+            d.records.push(Record::Restored { key: key.clone() });
+            d.pending.insert(key.clone());
+            continue;
+        }
         let change = if key.is_list() {
             list_change(key, desired.lists.get(key), memory, view, now, &mut d)
         } else {
@@ -143,6 +151,13 @@ pub(super) fn difference(
     }
     d.requests = changes.requests();
     d
+}
+
+/// Whether somebody changed the config after its prior was journalled and before we wrote anything to it: the
+/// request that was to follow was never sent. The prior is then taken anew.
+fn is_outdated(key: &ConfigKey, memory: &Memory, now: Option<&str>) -> bool {
+    let is_untouched = !memory.rates.contains_key(key) && !memory.entries.contains_key(key);
+    is_untouched && memory.priors.get(key).is_some_and(|prior| *prior != PriorValue::from(now))
 }
 
 fn list_change(

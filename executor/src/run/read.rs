@@ -209,7 +209,7 @@ fn learn_configs(
                     answers.configs.insert(key, value);
                 }
             }
-            Err(Code::UNKNOWN_TOPIC_OR_PARTITION) => {
+            Err(Code::UNKNOWN_TOPIC_OR_PARTITION) if matches!(resource, Resource::Topic(_)) => {
                 answers.gone.insert(resource);
             }
             Err(_) => {}

@@ -90,7 +90,7 @@ impl Lab {
             ..Setup::default()
         };
         let sim = Simulator::new(&setup).unwrap();
-        let client = connect(&sim).await;
+        let client = connect(&sim, "restow").await.unwrap();
         let taken =
             snapshot::take(&client, &snapshot::SnapshotOptions::default(), &mut |_| {}).await.unwrap();
         let plan = migrate(&taken.cluster);
@@ -149,16 +149,10 @@ impl Lab {
         let mut env =
             Env { wall: &wall, stop, orders: &orders, watch: &mut seen, host: "here".into(), pid: 1 };
         let task = Task {
-            goal,
-            plan_hash: "sha256:test".into(),
-            plan_path: "plan.json".into(),
-            approve: approve.to_vec(),
-            accept: vec![],
             give_up: self.give_up.iter().copied().map(BrokerId).collect(),
             aside: self.aside.clone(),
             claim: self.claim.clone(),
-            pace: self.pace.clone(),
-            outlook: Outlook::default(),
+            ..task(goal, approve, &self.pace)
         };
         let report = work(&self.client, &self.plan, &task, &mut journal, &mut memory, &mut env).await;
         (report, seen)
@@ -221,7 +215,7 @@ impl Lab {
 /// A plan that puts broker 4 in the place of 1, 5 of 2 and 6 of 3, made without the planner's choices.
 fn migrate(cluster: &Cluster) -> Plan {
     let (from, to) = ([1, 2, 3].map(BrokerId), [4, 5, 6].map(BrokerId));
-    let (mut topics, mut moves) = (Vec::new(), Moves::default());
+    let (mut plan, mut moves) = (plan_of(cluster), Moves::default());
     let mut all: Vec<_> = cluster.topics.iter().filter(|topic| topic.name != "theirs").collect();
     all.sort_by_key(|topic| topic.internal);
     for topic in all {
@@ -229,31 +223,31 @@ fn migrate(cluster: &Cluster) -> Plan {
             let old = cluster.ids(p.replicas);
             let new: Vec<BrokerId> =
                 old.iter().map(|id| from.iter().position(|f| f == id).map_or(*id, |at| to[at])).collect();
-            let (topic, partition) = (topics.len() as u32, p.number);
+            let (topic, partition) = (plan.topics.len() as u32, p.number);
             moves.push(Move { topic, partition, from: &old, to: &new, bytes: p.copy_bytes(), leader: None });
         }
         let min_isr = topic.min_isr.map(|(value, _)| value);
         let factor = cluster.partitions_of(topic).map(|p| p.replicas.len() as u32).min();
         let hold_min_isr = factor.filter(|factor| min_isr.is_some_and(|min_isr| min_isr > *factor));
         let (name, internal) = (topic.name.clone(), topic.internal);
-        topics.push(PlanTopic { name, id: topic.id, internal, min_isr, hold_min_isr });
+        plan.topics.push(PlanTopic { name, id: topic.id, internal, min_isr, hold_min_isr });
     }
+    plan.moves = moves;
+    plan
+}
+
+/// A plan for this cluster that moves nothing yet.
+pub fn plan_of(cluster: &Cluster) -> Plan {
     let broker = |b: &restow_planner::model::Broker| PlanBroker {
         id: b.id,
         rack: b.rack.clone(),
         zone: b.zone.clone(),
         limit_bytes: None,
     };
-    let (topics_of, exclude) = (vec![], vec![]);
+    let (topics, exclude) = (vec![], vec![]);
     Plan {
         cluster_id: cluster.id.clone(),
-        intent: Intent::Migrate {
-            from: from.into(),
-            to: to.into(),
-            topics: topics_of,
-            exclude,
-            preserve_leaders: true,
-        },
+        intent: Intent::Migrate { from: vec![], to: vec![], topics, exclude, preserve_leaders: true },
         pacing: Pacing::Staged,
         seed: 0,
         brokers: cluster.brokers.iter().map(broker).collect(),
@@ -262,15 +256,35 @@ fn migrate(cluster: &Cluster) -> Plan {
         accepted_differences: vec![],
         given_up: vec![],
         left_out: vec![],
-        topics,
-        moves,
+        topics: vec![],
+        moves: Moves::default(),
         impact: vec![],
         certificate: Certificate::default(),
     }
 }
 
+/// What a process is to do.
+pub fn task(goal: Goal, approve: &[Gate], pace: &Pace) -> Task {
+    Task {
+        goal,
+        plan_hash: "sha256:test".into(),
+        plan_path: "plan.json".into(),
+        approve: approve.to_vec(),
+        accept: vec![],
+        give_up: vec![],
+        aside: vec![],
+        claim: vec![],
+        pace: pace.clone(),
+        outlook: Outlook::default(),
+    }
+}
+
 /// A client of the simulator.
-async fn connect(sim: &Simulator) -> Client {
+///
+/// # Errors
+/// If no broker answers.
+pub async fn connect(sim: &Simulator, name: &str) -> Result<Client, restow_client::Error> {
     let servers: Vec<String> = sim.bootstrap().split(',').map(str::to_owned).collect();
-    Client::bootstrap(Arc::new(InMemory(sim.clone())), &servers, Options::default()).await.unwrap()
+    let options = Options { client_id: name.into(), ..Options::default() };
+    Client::bootstrap(Arc::new(InMemory(sim.clone())), &servers, options).await
 }

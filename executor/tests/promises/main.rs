@@ -7,3 +7,4 @@ mod forward;
 mod guards;
 mod incident;
 mod others;
+mod seeds;

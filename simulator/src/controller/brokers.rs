@@ -66,6 +66,21 @@ fn drop_from_isrs(state: &mut State, broker: BrokerId) {
     change_all(state, concerned, |change| change.isr.retain(|r| *r != broker), Some(broker));
 }
 
+/// Takes the broker out of the ISRs of what is in a failed directory.
+pub(super) fn log_dir_failed(state: &mut State, broker: BrokerId, partitions: &[TopicPartition]) -> Outcome {
+    known(state, broker)?;
+    let mut records = Vec::new();
+    for at in partitions {
+        let Some(partition) = state.partition(&at.topic, at.partition) else { continue };
+        let mut change = Change::of(state, &at.topic, partition);
+        change.isr.retain(|r| *r != broker);
+        let record = change.build(&|r| r != broker && state.is_active(r));
+        records.extend(record.map(|record| (at.clone(), record)));
+    }
+    write(state, records);
+    Ok(())
+}
+
 fn change_all(
     state: &mut State,
     concerned: impl Fn(&Partition) -> bool,

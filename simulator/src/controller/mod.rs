@@ -84,6 +84,13 @@ pub enum Request {
         /// The replica.
         broker: BrokerId,
     },
+    /// A log directory of a broker failed: its replicas leave their ISRs.
+    LogDirFailed {
+        /// The broker.
+        broker: BrokerId,
+        /// What is in the directory.
+        partitions: Vec<TopicPartition>,
+    },
     /// A broker registers; it starts fenced.
     Register {
         /// Its id.
@@ -218,6 +225,9 @@ pub fn apply(state: &mut State, request: Request) -> Response {
         Request::Register { broker, rack, host, port } => {
             brokers::register(state, broker, rack, host, port);
             Response::One(Ok(()))
+        }
+        Request::LogDirFailed { broker, partitions } => {
+            Response::One(brokers::log_dir_failed(state, broker, &partitions))
         }
         Request::Fence { broker } => Response::One(brokers::fence(state, broker)),
         Request::Unfence { broker } => Response::One(brokers::unfence(state, broker)),

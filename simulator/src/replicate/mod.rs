@@ -2,16 +2,20 @@
 //!
 //! Shares no code with the planner's forecast, so that each tests the other.
 
+mod disks;
 mod flow;
+mod limits;
 mod quota;
+mod retain;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use restow_planner::model::{BrokerId, TopicId};
 
+pub(crate) use self::limits::Fetching;
 use self::quota::Meters;
-use crate::controller::{Life, Partition, Request, State};
+use crate::controller::{Configs, Life, Partition, Request, State};
 
 /// Offsets are bytes over this.
 pub const RECORD_BYTES: u64 = 1024;
@@ -25,10 +29,21 @@ pub(crate) type Key = (TopicId, i32);
 /// One replica's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Copy {
-    /// Bytes in it.
+    /// Where it begins, in bytes since the partition's beginning: what is before was deleted.
+    pub(crate) start: u64,
+    /// Where it ends.
     pub(crate) end: u64,
     /// The log directory that it is in.
     pub(crate) dir: usize,
+    /// When it last had all that its leader had.
+    caught_up: Duration,
+}
+
+impl Copy {
+    /// Bytes on disk.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.end - self.start
+    }
 }
 
 /// All logs of one partition.
@@ -39,6 +54,10 @@ pub(crate) struct Log {
     pub(crate) high_watermark: u64,
     /// Bytes a second that producers write.
     pub(crate) ingest: u64,
+    /// Bytes that were there at the start.
+    initial: u64,
+    /// Who led it in the last span.
+    led: Option<BrokerId>,
     /// Bytes times nanoseconds that are not a whole byte yet.
     carry: u128,
     /// The partition epoch at which nothing was left to do.
@@ -50,6 +69,10 @@ pub(crate) struct Log {
 pub(crate) struct Hardware {
     /// Bytes a second, in and out each.
     pub(crate) line_speed: u64,
+    /// Bytes a second that its disks write.
+    pub(crate) disk_speed: u64,
+    /// How it fetches.
+    pub(crate) fetching: Fetching,
     /// Size of each log directory.
     pub(crate) dirs: Vec<u64>,
 }
@@ -62,6 +85,13 @@ pub(crate) struct Logs {
     pub(crate) hardware: BTreeMap<BrokerId, Hardware>,
     /// Bytes of deleted replicas that are still on disk: broker, directory, until when.
     deleted: Vec<(BrokerId, usize, Duration, u64)>,
+    /// Directories that failed.
+    failed: BTreeSet<(BrokerId, usize)>,
+    peaks: BTreeMap<BrokerId, Vec<u64>>,
+    disks_due: Duration,
+    retention_due: Duration,
+    /// Round trip between two racks.
+    pub(crate) rtt: BTreeMap<(String, String), Duration>,
 }
 
 impl Logs {
@@ -69,12 +99,12 @@ impl Logs {
         self.logs.get(&key)
     }
 
-    /// Puts a replica in place, as if it had been there always.
-    pub(crate) fn place(&mut self, key: Key, broker: BrokerId, bytes: u64) {
-        let dir = self.emptiest_dir(broker);
+    /// Puts a replica in place, as if it had been there always; `dir` where it is known.
+    pub(crate) fn place(&mut self, key: Key, broker: BrokerId, bytes: u64, dir: Option<usize>) {
+        let dir = dir.unwrap_or_else(|| self.emptiest_dir(broker));
         let log = self.logs.entry(key).or_default();
-        log.copies.insert(broker, Copy { end: bytes, dir });
-        log.high_watermark = bytes;
+        log.copies.insert(broker, Copy { start: 0, end: bytes, dir, caught_up: Duration::ZERO });
+        (log.high_watermark, log.initial) = (bytes, bytes);
     }
 
     pub(crate) fn set_ingest(&mut self, key: Key, bytes_per_second: u64) {
@@ -83,38 +113,15 @@ impl Logs {
         log.settled = None;
     }
 
-    /// The directory with the fewest replicas, as Kafka chooses it.
-    fn emptiest_dir(&self, broker: BrokerId) -> usize {
-        let dirs = self.hardware.get(&broker).map_or(1, |h| h.dirs.len());
-        if dirs < 2 {
-            return 0;
-        }
-        let mut counts = vec![0usize; dirs];
-        for copy in self.logs.values().filter_map(|log| log.copies.get(&broker)) {
-            counts[copy.dir] += 1;
-        }
-        (0..dirs).min_by_key(|dir| counts[*dir]).unwrap_or(0)
-    }
-
-    /// The replicas on a broker: key, bytes, directory.
-    pub(crate) fn on(&self, broker: BrokerId) -> impl Iterator<Item = (Key, Copy)> {
-        self.logs.iter().filter_map(move |(key, log)| Some((*key, *log.copies.get(&broker)?)))
-    }
-
-    /// Bytes used in each directory of a broker, those of deleted replicas included.
-    pub(crate) fn used(&self, broker: BrokerId) -> Vec<u64> {
-        let mut used = vec![0; self.hardware.get(&broker).map_or(1, |h| h.dirs.len())];
-        for (_, copy) in self.on(broker) {
-            used[copy.dir] += copy.end;
-        }
-        for (_, dir, _, bytes) in self.deleted.iter().filter(|(owner, ..)| *owner == broker) {
-            used[*dir] += bytes;
-        }
-        used
-    }
-
-    /// Moves bytes for a span of time; answers which replicas their leaders report as in sync.
-    pub(crate) fn tick(&mut self, state: &State, now: Duration, dt: Duration) -> Vec<Request> {
+    /// Moves bytes for a span of time; answers which replicas their leaders report as in sync, or no more.
+    pub(crate) fn tick(
+        &mut self,
+        state: &State,
+        statics: &BTreeMap<BrokerId, Configs>,
+        now: Duration,
+        dt: Duration,
+    ) -> Vec<Request> {
+        self.retain(state, statics, now);
         self.deleted.retain(|(_, _, until, _)| *until > now);
         self.forget(state, now);
         let keys: Vec<(&str, &Partition, Key)> = state
@@ -154,7 +161,7 @@ impl Logs {
             if missing && is_up(state, *broker) {
                 let dir = self.emptiest_dir(*broker);
                 if let Some(log) = self.logs.get_mut(&key) {
-                    log.copies.insert(*broker, Copy { end: 0, dir });
+                    log.copies.insert(*broker, Copy { start: 0, end: 0, dir, caught_up: now });
                 }
             }
         }
@@ -169,7 +176,7 @@ impl Logs {
             let known = state.brokers.contains_key(broker);
             let goes = unwanted(*broker) && (is_up(state, *broker) || !known);
             if goes {
-                deleted.push((*broker, copy.dir, now + DELETE_DELAY, copy.end));
+                deleted.push((*broker, copy.dir, now + DELETE_DELAY, copy.bytes()));
             }
             !goes
         });

@@ -19,12 +19,14 @@ use kafka_protocol::protocol::{Decodable, Encodable};
 use restow_planner::model::BrokerId;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::code::Code;
 use crate::controller::{Life, State};
 use crate::face::Shared;
 use crate::faults::Fault;
 use crate::rules::Api;
+use crate::trace::{By, What};
 
 /// How long a broker tries to reach a lost controller.
 const FORWARDING: Duration = Duration::from_secs(60);
@@ -118,6 +120,7 @@ struct Call {
     api: Api,
     version: i16,
     correlation: i32,
+    client: String,
     body: Bytes,
 }
 
@@ -135,35 +138,44 @@ async fn serve(frame: Bytes, broker: BrokerId, shared: &Weak<Shared>) -> Option<
             }
         };
         let fault = world.faults.take(call.api, broker);
+        let (client, api) = (call.client.clone(), call.api);
+        world.note(What::Arrived { client, broker, api, fault: fault.clone() });
         (call, fault)
     };
     match fault {
-        None => carried_out(call, broker, shared).await,
+        None => carried_out(call, broker, shared, FORWARDING).await,
         Some(Fault::Drop) => None,
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Delay(by)) => {
             tokio::time::sleep(by).await;
-            carried_out(call, broker, shared).await
+            carried_out(call, broker, shared, FORWARDING).await
         }
         Some(Fault::Error(code)) => refused(&call, broker, shared, code),
         Some(Fault::LoseAnswer) => {
-            carried_out(call, broker, shared).await;
+            carried_out(call, broker, shared, FORWARDING).await;
             None
         }
-        Some(Fault::Late(by)) => {
-            let shared = shared.clone();
-            let late = tokio::spawn(async move {
-                tokio::time::sleep(by).await;
-                carried_out(call, broker, &shared).await
-            });
-            late.await.ok().flatten()
+        Some(Fault::Late(by)) => late(call, broker, shared, by).await.ok().flatten(),
+        Some(Fault::LateAfterError(code, by)) => {
+            let answer = refused(&call, broker, shared, code);
+            drop(late(call, broker, shared, by));
+            answer
         }
         Some(Fault::Twice) => {
-            let first = carried_out(call.clone(), broker, shared).await;
-            carried_out(call, broker, shared).await;
+            let first = carried_out(call.clone(), broker, shared, FORWARDING).await;
+            carried_out(call, broker, shared, FORWARDING).await;
             first
         }
     }
+}
+
+/// Does it later, whoever still waits for it; the time that brokers forward for counts from now.
+fn late(call: Call, broker: BrokerId, shared: &Weak<Shared>, by: Duration) -> JoinHandle<Option<Bytes>> {
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(by).await;
+        carried_out(call, broker, &shared, FORWARDING.saturating_sub(by)).await
+    })
 }
 
 /// Reads the header. `Err` is the correlation id of an ApiVersions request in a version that is not spoken.
@@ -179,11 +191,18 @@ fn read_call(mut frame: Bytes, speaks: impl Fn(Api, i16) -> bool) -> Option<Resu
     }
     let header_version = ApiKey::try_from(key).ok()?.request_header_version(version);
     let header = RequestHeader::decode(&mut frame, header_version).ok()?;
-    Some(Ok(Call { api, version, correlation: header.correlation_id, body: frame }))
+    let client = header.client_id.map_or_else(String::new, |id| id.to_string());
+    Some(Ok(Call { api, version, correlation: header.correlation_id, client, body: frame }))
 }
 
-/// Does what is asked. What goes through the controller is done even if the client is gone by then.
-async fn carried_out(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Option<Bytes> {
+/// Does what is asked. What goes through the controller is done even if the client is gone by then, as long as
+/// the broker goes on forwarding it.
+async fn carried_out(
+    call: Call,
+    broker: BrokerId,
+    shared: &Weak<Shared>,
+    forwarding: Duration,
+) -> Option<Bytes> {
     if !call.api.is_forwarded() {
         return answered(&call, broker, shared, None).await;
     }
@@ -191,7 +210,7 @@ async fn carried_out(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Opt
     let forwards = shared.upgrade()?.world().state.rules.forwards;
     let done = tokio::spawn(async move {
         if forwards {
-            forwarded(call, broker, &shared).await
+            forwarded(call, broker, &shared, forwarding).await
         } else {
             not_forwarded(call, broker, &shared).await
         }
@@ -199,10 +218,15 @@ async fn carried_out(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Opt
     done.await.ok().flatten()
 }
 
-/// A KRaft broker waits for the controller, for a minute.
-async fn forwarded(call: Call, broker: BrokerId, shared: &Weak<Shared>) -> Option<Bytes> {
-    let reached = until(shared, |shared| !shared.world().controller_lost);
-    match tokio::time::timeout(FORWARDING, reached).await {
+/// A KRaft broker waits for the controller, for a minute at most.
+async fn forwarded(
+    call: Call,
+    broker: BrokerId,
+    shared: &Weak<Shared>,
+    forwarding: Duration,
+) -> Option<Bytes> {
+    let reached = until(shared, |shared| shared.world().reaches_controller(broker));
+    match tokio::time::timeout(forwarding, reached).await {
         Ok(reached) => {
             reached?;
             answered(&call, broker, shared, None).await
@@ -236,9 +260,13 @@ async fn answered(
         let clock = shared.clock();
         let mut world = shared.world();
         world.at(clock);
+        world.by = By::Client(call.client.clone());
         let takes = Duration::ZERO;
         let mut asked = api::Asked { world: &mut world, broker, clock, version: call.version, read, takes };
-        (api::answer(call.api, &mut asked, call.body.clone())?, asked.takes)
+        let body = api::answer(call.api, &mut asked, call.body.clone());
+        let takes = asked.takes;
+        world.by = By::Cluster;
+        (body?, takes)
     };
     if !takes.is_zero() {
         tokio::time::sleep(takes).await;

@@ -70,6 +70,9 @@ fn offset(
     let id = seen.topics.get(topic).map_or(TopicId::ZERO, |t| t.id);
     let log = asked.world.logs.log((id, one.partition_index));
     let copy = log.and_then(|log| Some((log.high_watermark, *log.copies.get(&asked.broker)?)));
+    if copy.is_some_and(|(_, copy)| asked.world.logs.has_failed(asked.broker, copy.dir)) {
+        return Err(Code::KafkaStorageError);
+    }
     let (watermark, copy) =
         copy.filter(|_| partition.replicas.contains(&asked.broker)).ok_or(Code::NotLeaderOrFollower)?;
     match one.current_leader_epoch {
@@ -92,9 +95,9 @@ fn offset(
     let offset = match one.timestamp {
         -1 if replica == -1 => records(watermark),
         -1 => records(copy.end),
-        -2 => 0,
+        -2 => records(copy.start),
         -3 => known_from(7, last, last)?,
-        -4 => known_from(8, 0, 0)?,
+        -4 => known_from(8, records(copy.start), 0)?,
         // Where it is unknown it is a time, and every record is later.
         -5 => known_from(9, -1, 0)?,
         // Records carry no times here.
@@ -119,11 +122,16 @@ impl Served for DescribeLogDirsRequest {
                 // A follower's own watermark never passes its log: its lag is 0 however far behind it is.
                 let found = DescribeLogDirsPartition::default()
                     .with_partition_index(partition)
-                    .with_partition_size(i64::try_from(copy.end).unwrap_or(i64::MAX));
+                    .with_partition_size(i64::try_from(copy.bytes()).unwrap_or(i64::MAX));
                 dirs[copy.dir].entry(name).or_default().push(found);
             }
         }
         let results = dirs.into_iter().enumerate().map(|(n, topics)| {
+            if logs.has_failed(broker, n) {
+                return DescribeLogDirsResult::default()
+                    .with_log_dir(text(directory(broker, n)))
+                    .with_error_code(Code::KafkaStorageError.code());
+            }
             let topics = topics.into_iter().map(|(name, partitions)| {
                 let name = TopicName(text(name));
                 DescribeLogDirsTopic::default().with_name(name).with_partitions(partitions)

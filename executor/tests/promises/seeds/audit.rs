@@ -1,0 +1,407 @@
+//! The judge: promises as functions over what is really so, at every record and every change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use restow_client::write::Write;
+use restow_executor::journal::{Gate, Goal, PriorValue, Record};
+use restow_planner::model::replicas::{minus, same_set};
+use restow_planner::model::{BrokerId, TopicPartition};
+use restow_planner::plan::{Move, Plan, moves};
+use restow_simulator::Simulator;
+use restow_simulator::controller::{Partition, Request};
+use restow_simulator::trace::{By, PartitionChange, What};
+
+use super::history::{History, Version, WINDOW};
+use super::scene::Scene;
+use super::throttles::Throttles;
+use super::writes::Book;
+
+/// All that the judge knows.
+#[derive(Debug)]
+pub struct Audit {
+    sim: Simulator,
+    plan: Plan,
+    moves: BTreeMap<TopicPartition, usize>,
+    history: History,
+    pub throttles: Throttles,
+    books: Vec<Book>,
+    /// Partitions that somebody else changed.
+    pub touched: BTreeSet<TopicPartition>,
+    /// Brokers that are cut off from the controller: they serve old metadata, and views may be as old.
+    cut: BTreeSet<i32>,
+    stale_until: Duration,
+    aloud: bool,
+}
+
+impl Audit {
+    pub fn new(scene: &Scene, aloud: bool) -> Self {
+        let sim = scene.sim.clone();
+        sim.take_trace();
+        let moves = scene.plan.moves.iter().enumerate().map(|(n, m)| (scene.plan.partition_of(&m), n));
+        Audit {
+            moves: moves.collect(),
+            history: History::new(&sim),
+            throttles: Throttles::new(&sim, scene.hosts),
+            books: (0..scene.hosts).map(|_| Book::default()).collect(),
+            plan: scene.plan.clone(),
+            touched: BTreeSet::new(),
+            cut: BTreeSet::new(),
+            stale_until: Duration::ZERO,
+            sim,
+            aloud,
+        }
+    }
+
+    /// Says something, if the seed is played aloud.
+    pub fn say(&self, text: impl FnOnce() -> String) {
+        if self.aloud {
+            println!("{:9.3} {}", self.sim.clock().as_secs_f64(), text());
+        }
+    }
+
+    /// A broker is cut off from the controller, or is not any more.
+    pub fn cut(&mut self, broker: i32, off: bool) {
+        if off {
+            self.cut.insert(broker);
+        } else if self.cut.remove(&broker) {
+            self.stale_until = self.sim.clock() + WINDOW;
+        }
+    }
+
+    fn is_stale(&self) -> bool {
+        !self.cut.is_empty() || self.sim.clock() < self.stale_until
+    }
+
+    /// Judges what happened in the cluster since the last look.
+    pub fn see(&mut self) {
+        for happened in self.sim.take_trace() {
+            let at = happened.at;
+            match happened.what {
+                What::Life { broker, life } => self.history.life(at, broker, life),
+                What::Arrived { broker, fault, client, api } => {
+                    if let Some(fault) = fault {
+                        self.say(|| format!("    {fault:?} strikes {api:?} of {client} at broker {broker}"));
+                        self.history.strike(at, broker);
+                    }
+                }
+                What::Asked { by, request, partitions, configs, .. } => {
+                    self.tell(at, &by, &request, &partitions);
+                    match host(&by) {
+                        Some(host) => {
+                            let asked = self.books[host].applied(&request);
+                            for change in &partitions {
+                                self.keeps_copies(change);
+                            }
+                            for change in &configs {
+                                self.throttles.ours(asked, change, &self.books[host]);
+                            }
+                        }
+                        None if by == By::Somebody => {
+                            let moved = partitions.iter().filter(|change| is_moved(change));
+                            self.touched.extend(moved.map(|change| change.partition.clone()));
+                            for change in &configs {
+                                self.throttles.foreign(at, change, &self.books);
+                            }
+                            for change in partitions.iter().filter(|change| change.after.is_none()) {
+                                self.throttles.forget(&change.partition.topic);
+                            }
+                        }
+                        None => {}
+                    }
+                    for change in &partitions {
+                        self.history.learn(at, change);
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell(&self, at: Duration, by: &By, request: &Request, partitions: &[PartitionChange]) {
+        if self.aloud {
+            println!("{:9.3} {by:?}: {request:?}", at.as_secs_f64());
+            for change in partitions {
+                let brief = |p: &Option<Partition>| match p {
+                    Some(p) => format!(
+                        "{:?} isr {:?} leader {:?} +{:?} -{:?}",
+                        p.replicas, p.isr, p.leader, p.adding, p.removing
+                    ),
+                    None => "-".into(),
+                };
+                println!(
+                    "              {}: {} => {}",
+                    change.partition,
+                    brief(&change.before),
+                    brief(&change.after)
+                );
+            }
+        }
+    }
+
+    /// P4: no change of ours leaves a partition with fewer copies than its start and end have.
+    fn keeps_copies(&self, change: &PartitionChange) {
+        let (Some(before), Some(after)) = (&change.before, &change.after) else { return };
+        let Some(m) = self.moves.get(&change.partition).map(|at| self.plan.moves.get(*at)) else {
+            panic!("{} is not in the plan, and we changed it", change.partition)
+        };
+        let stay = |p: &Partition| p.replicas.iter().filter(|r| !p.removing.contains(r)).count();
+        let floor = m.from.len().min(m.to.len()).min(stay(before));
+        assert!(stay(after) >= floor, "P4: {}: {before:?} becomes {after:?}", change.partition);
+    }
+
+    /// A record of a host's journal is about to be durable.
+    pub fn record(&mut self, host: usize, record: &Record) {
+        self.see();
+        let now = self.sim.clock();
+        self.say(|| format!("  host {host}: {record:?}"));
+        if let Record::Prior { key, value } = record {
+            self.is_true_prior(key, value);
+        }
+        if let Record::Restored { key } = record
+            && self.is_stale()
+        {
+            // What a broker that is cut off tells is read back as if it were true: a known gap of E5.
+            self.throttles.excuse(key);
+        }
+        if let Record::Asked { write, moves, .. } = record {
+            self.asked(host, write, moves, now);
+        }
+        self.books[host].learn(record, now);
+    }
+
+    /// A host lost power; these records are what its disk kept.
+    pub fn forget(&mut self, host: usize, kept: &[Record]) {
+        self.books[host].forget(kept);
+    }
+
+    /// E5: what is journalled as the value before ours was it, or somebody changes it at this moment.
+    fn is_true_prior(&mut self, key: &restow_executor::journal::ConfigKey, value: &PriorValue) {
+        // Values of ours are never journalled as somebody else's.
+        if let PriorValue::Value(value) = value
+            && let Some(ours) = self.books.iter().find_map(|book| book.entries.get(key))
+            && self.books.len() == 1
+        {
+            let kept: Vec<&str> = value.split(',').filter(|e| ours.contains(*e)).collect();
+            let is_left = self.books[0].priors.contains_key(key);
+            let is_excused = self.throttles.is_excused(key);
+            let is_sound = kept.is_empty() || is_left || is_excused;
+            assert!(is_sound, "E5: {key}: our own {kept:?} are journalled as a prior");
+        }
+    }
+
+    fn asked(&mut self, host: usize, write: &Write, at: &[u32], now: Duration) {
+        match write {
+            Write::Reassign { items, .. } => {
+                for ((partition, list), at) in items.iter().zip(at) {
+                    let case = Case::of(self, host, partition, *at as usize, now);
+                    match list {
+                        Some(list) => case.submit(list),
+                        None => case.cancel(),
+                    }
+                }
+            }
+            Write::Elect { items } => {
+                for partition in items {
+                    let at = self.moves[partition];
+                    Case::of(self, host, partition, at, now).elect();
+                }
+            }
+            Write::Configs { .. } => {}
+        }
+    }
+}
+
+/// Whether a change is more than an election.
+fn is_moved(change: &PartitionChange) -> bool {
+    let lists = |p: &Option<Partition>| {
+        p.as_ref().map(|p| (p.replicas.clone(), p.adding.clone(), p.removing.clone()))
+    };
+    lists(&change.before) != lists(&change.after)
+}
+
+/// Which host's executor a client is.
+fn host(by: &By) -> Option<usize> {
+    let By::Client(name) = by else { return None };
+    name.strip_prefix("host-")?.split('.').next()?.parse().ok()
+}
+
+/// One partition at the moment at which a request for it is journalled.
+struct Case<'a> {
+    partition: &'a TopicPartition,
+    m: Move<'a>,
+    plan: &'a Plan,
+    versions: Vec<Version>,
+    /// Replicas that hold what is committed, or were in the ISR a moment ago, and whose brokers ran then.
+    live: BTreeSet<BrokerId>,
+    /// The same, of brokers that ran and answered all the while.
+    steady: BTreeSet<BrokerId>,
+    /// Brokers that ran a moment ago.
+    up: BTreeSet<BrokerId>,
+    goal: Goal,
+    may_shrink: bool,
+    asked: BTreeSet<Vec<BrokerId>>,
+    min_isr: usize,
+    stale: bool,
+}
+
+impl<'a> Case<'a> {
+    fn of(
+        audit: &'a mut Audit,
+        host: usize,
+        partition: &'a TopicPartition,
+        at: usize,
+        now: Duration,
+    ) -> Self {
+        let stale = audit.is_stale();
+        let (sim, history) = (&audit.sim, &mut audit.history);
+        let whole = sim.whole_copies(&partition.topic, partition.partition);
+        let brokers: Vec<BrokerId> = sim.with_state(|state| state.brokers.keys().copied().collect());
+        let up: BTreeSet<BrokerId> = brokers.iter().copied().filter(|b| history.was_up(*b, now)).collect();
+        let steady: BTreeSet<_> = whole.iter().copied().filter(|b| history.was_steady(*b, now)).collect();
+        let book = &audit.books[host];
+        let m = audit.plan.moves.get(at);
+        let versions = history.recent(partition, now);
+        let in_sync = versions.iter().flat_map(|v| &v.partition).flat_map(|p| p.isr.iter().copied());
+        let held: BTreeSet<BrokerId> = in_sync.chain(whole).collect();
+        Case {
+            versions,
+            live: held.intersection(&up).copied().collect(),
+            steady,
+            up,
+            goal: book.goal.expect("a process opened the run"),
+            may_shrink: book.approved.contains(&Gate::Shrink),
+            asked: book.lists.get(partition).cloned().unwrap_or_default(),
+            min_isr: audit.plan.topic_of(&m).min_isr.unwrap_or(1) as usize,
+            stale,
+            plan: &audit.plan,
+            m,
+            partition,
+        }
+    }
+
+    /// Some version of the last moments satisfies this; else the reason why the last one does not.
+    #[track_caller]
+    fn some(&self, promise: &str, what: &str, test: impl Fn(&Partition) -> Result<(), String>) {
+        let topic = self.plan.topic_of(&self.m).id;
+        let mut why = format!("E2: {} is gone or another topic's", self.partition);
+        for version in &self.versions {
+            let Some(p) = version.partition.as_ref().filter(|_| version.topic == topic) else { continue };
+            match test(p) {
+                Ok(()) => return,
+                Err(reason) => why = format!("{promise}: {reason}; it was {p:?}"),
+            }
+        }
+        panic!(
+            "{what} {}: {why}; live {:?}, of {:?} -> {:?}",
+            self.partition, self.live, self.m.from, self.m.to
+        );
+    }
+
+    fn all_live(&self, list: &[BrokerId]) -> Result<(), String> {
+        let dead: Vec<&BrokerId> = list.iter().filter(|id| !self.live.contains(id)).collect();
+        if dead.is_empty() { Ok(()) } else { Err(format!("{dead:?} are no live copies")) }
+    }
+
+    fn submit(&self, list: &[BrokerId]) {
+        let (o, k) = (self.m.from, self.m.to);
+        let forward = self.goal == Goal::Forward;
+        self.some("E3/E4", &format!("submit {list:?} for"), |p| {
+            if p.in_flight() {
+                return Err("E3: a reassignment is in flight".into());
+            }
+            if list == p.replicas {
+                return Ok(());
+            }
+            let (adds, drops) = (minus(list, &p.replicas), minus(&p.replicas, list));
+            if !adds.is_empty() && (forward || !self.stale) {
+                let known = p.replicas == o && forward && list == moves::expanded(o, k);
+                if !known && !self.stale {
+                    return Err(format!("E3/E9: {list:?} is no next list, goal {:?}", self.goal));
+                }
+                let silent: Vec<_> = adds.iter().filter(|id| !self.up.contains(id)).collect();
+                if !silent.is_empty() {
+                    return Err(format!("E4: {silent:?} do not run"));
+                }
+                return self.all_live(o);
+            }
+            if same_set(list, &p.replicas) {
+                let wanted = if forward { k } else { o };
+                if list[..wanted.len()] != *wanted {
+                    return Err(format!("E9: {list:?} does not begin with {wanted:?}"));
+                }
+                return self.leads(p, list, wanted);
+            }
+            if drops.is_empty() {
+                return Ok(());
+            }
+            if forward {
+                if list != k || !self.may_shrink {
+                    return Err(format!("E9: {list:?} is no approved shrink"));
+                }
+                if p.leader != Some(k[0]) && !self.stale {
+                    return Err("the leader is not the first of the target".into());
+                }
+                return self.all_live(k);
+            }
+            if list != o {
+                return Err(format!("E3: {list:?} is not the start"));
+            }
+            self.leaves_enough(p)
+        });
+    }
+
+    fn cancel(&self) {
+        assert!(self.goal != Goal::Forward, "E9: {} is cancelled on the way forward", self.partition);
+        self.some("E3/E4", "cancel", |p| {
+            if !p.in_flight() {
+                return Err("nothing is in flight".into());
+            }
+            let target: Vec<BrokerId> =
+                p.replicas.iter().copied().filter(|id| !p.removing.contains(id)).collect();
+            if !self.asked.contains(&target) {
+                return Err(format!("E3: {target:?} was not asked by this host"));
+            }
+            self.leaves_enough(p)
+        });
+    }
+
+    fn elect(&self) {
+        self.some("E4", "elect", |p| {
+            let head = p.replicas.first().ok_or("no replicas")?;
+            let wanted = if self.goal == Goal::Forward { self.m.to } else { self.m.from };
+            if *head != wanted[0] && !self.stale {
+                return Err(format!("E9: {head} is not the first of {wanted:?}"));
+            }
+            self.leads(p, &p.replicas, wanted)
+        });
+    }
+
+    /// All of what is wanted is in the ISR, and its first is a live copy.
+    fn leads(&self, p: &Partition, list: &[BrokerId], wanted: &[BrokerId]) -> Result<(), String> {
+        let out = minus(wanted, &p.isr);
+        if !out.is_empty() && !self.stale {
+            return Err(format!("E4: {out:?} are not in the ISR"));
+        }
+        self.all_live(&list[..1])
+    }
+
+    /// E4: dropping the added replicas leaves enough.
+    fn leaves_enough(&self, p: &Partition) -> Result<(), String> {
+        let o = self.m.from;
+        let kept: Vec<BrokerId> = o.iter().copied().filter(|id| self.live.contains(id)).collect();
+        let is_live = |id: &BrokerId| self.steady.contains(id) && p.isr.contains(id);
+        let before: Vec<BrokerId> = p.replicas.iter().copied().filter(is_live).collect();
+        if kept.len() < before.len().min(o.len()) || kept.is_empty() {
+            return Err(format!("E4: {kept:?} of {before:?} would be left"));
+        }
+        let (needs, had) = (self.min_isr.min(o.len()), self.min_isr.min(p.replicas.len()));
+        if before.len() >= had && kept.len() < needs {
+            return Err(format!("E4: {kept:?} would be left, min ISR is {}", self.min_isr));
+        }
+        let zones = self.plan.count_zones(&before).min(self.plan.count_zones(o));
+        if self.plan.count_zones(&kept) < zones {
+            return Err(format!("E4: {kept:?} stand in fewer than {zones} zones"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! E5 on true configs: the exact values before ours come back, what others set stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use restow_client::read;
+use restow_executor::journal::{ConfigKey, PriorValue};
+use restow_planner::model::BrokerId;
+use restow_simulator::Simulator;
+use restow_simulator::controller::{Configs, Resource};
+use restow_simulator::trace::ConfigValueChange;
+
+use super::history::WINDOW;
+use super::writes::Book;
+
+/// What a config may hold at the end.
+#[derive(Debug, Default)]
+struct Expected {
+    /// Rates: one of these.
+    values: BTreeSet<Option<String>>,
+    /// Lists: all of these entries are there,
+    must: BTreeSet<String>,
+    /// and none but those and these.
+    may: BTreeSet<String>,
+    /// When somebody else last changed it.
+    foreign: Option<(Duration, Option<String>)>,
+    /// Two changed it within the same moment: nothing can be asked of it.
+    raced: bool,
+}
+
+/// The judge of throttle configs.
+#[derive(Debug)]
+pub struct Throttles {
+    keys: BTreeMap<ConfigKey, Expected>,
+    start: BTreeMap<ConfigKey, String>,
+    hosts: usize,
+}
+
+pub fn key_of(resource: &Resource, key: &str) -> ConfigKey {
+    let resource = match resource {
+        Resource::Topic(name) => read::Resource::Topic(name.clone()),
+        Resource::Broker(id) => read::Resource::Broker(*id),
+        Resource::AllBrokers => read::Resource::ClusterDefault,
+    };
+    ConfigKey { resource, key: key.to_owned() }
+}
+
+fn entries(value: Option<&String>) -> BTreeSet<String> {
+    value
+        .iter()
+        .flat_map(|v| v.split(','))
+        .map(str::trim)
+        .filter(|e| !e.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_list(key: &ConfigKey) -> bool {
+    key.key.ends_with(".replicas") && key.key.contains("throttled")
+}
+
+fn all(sim: &Simulator) -> BTreeMap<ConfigKey, String> {
+    sim.with_state(|state| {
+        let mut all = BTreeMap::new();
+        let mut take = |resource: &Resource, configs: &Configs| {
+            for (key, value) in configs.iter().filter(|(key, _)| key.contains("throttled")) {
+                all.insert(key_of(resource, key), value.clone());
+            }
+        };
+        for (name, topic) in &state.topics {
+            take(&Resource::Topic(name.clone()), &topic.configs);
+        }
+        for (id, broker) in &state.brokers {
+            take(&Resource::Broker(BrokerId(id.0)), &broker.configs);
+        }
+        all
+    })
+}
+
+impl Throttles {
+    pub fn new(sim: &Simulator, hosts: usize) -> Self {
+        Throttles { keys: BTreeMap::new(), start: all(sim), hosts }
+    }
+
+    fn expected(&mut self, key: &ConfigKey) -> &mut Expected {
+        let start = self.start.get(key);
+        self.keys.entry(key.clone()).or_insert_with(|| Expected {
+            values: BTreeSet::from([start.cloned()]),
+            must: entries(start),
+            ..Expected::default()
+        })
+    }
+
+    /// Somebody else changed a config.
+    pub fn foreign(&mut self, at: Duration, change: &ConfigValueChange, books: &[Book]) {
+        let key = key_of(&change.resource, &change.key);
+        if !key.key.contains("throttled") {
+            return;
+        }
+        let busy = books.iter().any(|book| book.is_busy(&key, at.saturating_sub(WINDOW)));
+        let expected = self.expected(&key);
+        expected.raced |= busy;
+        expected.foreign = Some((at, change.after.clone()));
+        match &change.after {
+            Some(value) => expected.values = BTreeSet::from([Some(value.clone())]),
+            None => drop(expected.values.insert(None)),
+        }
+        let (before, after) = (entries(change.before.as_ref()), entries(change.after.as_ref()));
+        for gone in before.difference(&after) {
+            expected.must.remove(gone);
+            expected.may.insert(gone.clone());
+        }
+        expected.must.extend(after.difference(&before).cloned());
+        expected.raced |= after.contains("*");
+    }
+
+    /// Nothing is asked of this config.
+    pub fn excuse(&mut self, key: &ConfigKey) {
+        self.expected(key).raced = true;
+    }
+
+    pub fn is_excused(&self, key: &ConfigKey) -> bool {
+        self.keys.get(key).is_some_and(|expected| expected.raced)
+    }
+
+    /// A topic is gone, or is another one.
+    pub fn forget(&mut self, topic: &str) {
+        for key in [restow_executor::drive::LEADER_LIST, restow_executor::drive::FOLLOWER_LIST] {
+            let key = key_of(&Resource::Topic(topic.to_owned()), key);
+            self.expected(&key).raced = true;
+        }
+    }
+
+    /// We changed a config; `asked` is when that was journalled.
+    pub fn ours(&mut self, asked: Duration, change: &ConfigValueChange, book: &Book) {
+        let key = key_of(&change.resource, &change.key);
+        let hosts = self.hosts;
+        let expected = self.expected(&key);
+        if expected.raced {
+            return;
+        }
+        let is_old = |at: Duration| at + WINDOW < asked;
+        if is_list(&key) {
+            let (before, after) = (entries(change.before.as_ref()), entries(change.after.as_ref()));
+            let gone: Vec<&String> = before.difference(&after).collect();
+            let theirs = gone.iter().find(|entry| expected.must.contains(**entry));
+            if let Some(entry) = theirs {
+                let is_fresh = expected.foreign.as_ref().is_some_and(|(at, _)| !is_old(*at));
+                assert!(is_fresh, "E5: {entry} in {key} is not ours, and we removed it");
+                expected.raced = true;
+            }
+            return;
+        }
+        if hosts > 1 {
+            return;
+        }
+        if let Some((at, Some(theirs))) = &expected.foreign
+            && change.before.as_ref() == Some(theirs)
+        {
+            let is_prior = book.priors.get(&key) == Some(&PriorValue::Value(theirs.clone()));
+            assert!(
+                is_prior || !is_old(*at),
+                "E5: {key} was set to {theirs} by somebody else, and we changed it"
+            );
+            expected.raced |= !is_prior;
+        }
+    }
+
+    /// At the end: everything is as it was, or as others left it.
+    pub fn at_end(&mut self, sim: &Simulator) {
+        let now = all(sim);
+        let keys: BTreeSet<ConfigKey> =
+            self.start.keys().chain(now.keys()).chain(self.keys.keys()).cloned().collect();
+        let hosts = self.hosts;
+        for key in keys {
+            let value = now.get(&key).cloned();
+            let start = self.start.get(&key).cloned();
+            let expected = self.expected(&key);
+            if expected.raced {
+                continue;
+            }
+            if is_list(&key) {
+                let have = entries(value.as_ref());
+                let known: BTreeSet<_> = expected.must.union(&expected.may).cloned().collect();
+                assert!(expected.must.is_subset(&have), "E5: {key} lost entries: {value:?} of {expected:?}");
+                assert!(have.is_subset(&known), "E5: {key} has entries left: {value:?}, not {expected:?}");
+                if expected.foreign.is_none() && hosts == 1 {
+                    assert_eq!(value, start, "E5: {key} is not exactly as it was");
+                }
+            } else {
+                assert!(expected.values.contains(&value), "E5: {key} is {value:?}, not {expected:?}");
+            }
+        }
+    }
+}
