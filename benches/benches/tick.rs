@@ -36,6 +36,7 @@ fn plan() -> Plan {
         id: Default::default(),
         internal: false,
         min_isr: Some(2),
+        hold_min_isr: None,
     };
     Plan {
         cluster_id: "c".into(),

@@ -42,7 +42,8 @@ impl Counts {
         let m = plan.moves.get(at as usize);
         let (before, now) = (of(&m, before), of(&m, now));
         for step in 0..3 {
-            self.done.steps[step] = (self.done.steps[step] + now.steps[step]).saturating_sub(before.steps[step]);
+            self.done.steps[step] =
+                (self.done.steps[step] + now.steps[step]).saturating_sub(before.steps[step]);
         }
         self.done.moves = (self.done.moves + now.moves).saturating_sub(before.moves);
         self.done.bytes = (self.done.bytes + now.bytes).saturating_sub(before.bytes);

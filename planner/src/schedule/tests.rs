@@ -60,7 +60,7 @@ pub(crate) fn plan(brokers: i32, rows: &[Row], pacing: Pacing) -> Plan {
         accepted_differences: vec![],
         given_up: vec![],
         left_out: vec![],
-        topics: vec![PlanTopic { name: "t".into(), id, internal: false, min_isr: None }],
+        topics: vec![PlanTopic { name: "t".into(), id, internal: false, min_isr: None, hold_min_isr: None }],
         moves: list,
         impact,
         certificate: Certificate::default(),

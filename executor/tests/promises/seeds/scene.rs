@@ -138,7 +138,9 @@ fn plan(cluster: &Cluster, topics: &[(TopicSetup, Vec<Vec<i32>>)]) -> Plan {
             name: topic.name.clone(),
             id: topic.id,
             internal: topic.internal,
-            min_isr, hold_min_isr: None });
+            min_isr,
+            hold_min_isr: None,
+        });
     }
     plan.moves = moves;
     plan
