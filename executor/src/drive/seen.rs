@@ -82,6 +82,12 @@ impl Observed {
             && self.replicas == p.replicas
             && self.isr == p.isr
     }
+
+    /// It was looked at again and is as it was; `to` is the list at the end of its move.
+    pub(super) fn stay(&mut self, to: &[BrokerId], at: Moment) {
+        let is_steady = self.leader == Some(to[0]) && to.iter().all(|id| self.isr.contains(id));
+        (self.at, self.steady) = (at, is_steady.then(|| self.steady.unwrap_or(at)));
+    }
 }
 
 /// What is known of a move's partition.

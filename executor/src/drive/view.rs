@@ -270,7 +270,7 @@ impl View {
                 match &mut self.moves[*at as usize] {
                     // What was given up changes what a list means.
                     Known::At(o) if self.given_up.is_empty() && seen.is_none() && o.is_still(p) => {
-                        o.at = self.at;
+                        o.stay(plan.moves.get(*at as usize).to, self.at);
                     }
                     _ => known.extend(self.observe(plan, *at, p, seen).map(|k| (*at, k))),
                 }
