@@ -254,7 +254,7 @@ fn a_min_isr_above_the_factor_is_refused_and_can_be_left_out() {
     story.options.hold_min_isr = true;
     let held = story.placed().plan;
     story.options.hold_min_isr = false;
-    assert_eq!(held.topics.iter().map(|t| t.hold_min_isr).collect::<Vec<_>>(), [None, Some(1)]);
+    assert_eq!(held.topics.iter().map(|t| t.hold_min_isr).collect::<Vec<_>>(), [None, None, Some(1)]);
     let placed = story.leaving_out().placed();
     assert_eq!((placed.refusals.len(), placed.plan.moves.len()), (1, 5));
     assert_eq!(placed.not_empty, [(BrokerId(2), 1)]);
@@ -300,7 +300,7 @@ fn all_reasons_of_a_partition_are_told() {
         .collect();
     assert_eq!(
         of_offsets,
-        [RefusalKind::Offline, RefusalKind::MinIsrAboveFactor, RefusalKind::ZoneWithoutDestination]
+        [RefusalKind::Offline, RefusalKind::ZoneWithoutDestination, RefusalKind::MinIsrAboveFactor]
     );
 }
 
