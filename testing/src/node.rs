@@ -143,6 +143,8 @@ impl Node {
     /// SIGSTOP: the process keeps its connections and answers nothing.
     pub(crate) fn pause(&mut self) {
         signal(self.pid(), "STOP");
+        // A thread that runs on another processor stops a moment later, and could answer until then.
+        std::thread::sleep(std::time::Duration::from_millis(100));
         self.paused = true;
     }
 
