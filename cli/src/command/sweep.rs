@@ -176,6 +176,8 @@ enum Found {
         value: String,
         /// The journal that explains it.
         owner: Option<String>,
+        /// Entries of a list that the journal does not explain; they stay.
+        others: Vec<String>,
     },
     /// A reassignment in flight.
     Move { partition: String, adding: Vec<BrokerId>, removing: Vec<BrokerId>, ours: bool },
@@ -184,9 +186,12 @@ enum Found {
 impl std::fmt::Display for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Found::Throttle { config, value, owner, .. } => {
+            Found::Throttle { config, value, owner, others, .. } => {
                 let owner = owner.as_ref().map_or("owner unknown".into(), |path| format!("ours: {path}"));
-                write!(f, "{config}={value} ({owner})")
+                write!(f, "{config}={value} ({owner}")?;
+                let others =
+                    if others.is_empty() { "" } else { &format!("; owner unknown: {}", others.join(",")) };
+                write!(f, "{others})")
             }
             Found::Move { partition, adding, removing, ours } => {
                 let owner = if *ours { "ours" } else { "owner unknown: never cancelled here" };
@@ -203,7 +208,12 @@ fn find(cluster: &Cluster, swept: &[(PathBuf, Memory)], plans: &[Plan]) -> Vec<F
         let key = ConfigKey { resource, key: key.to_owned() };
         let ours = swept.iter().find(|(_, memory)| memory.priors.contains_key(&key));
         let owner = ours.map(|(path, _)| path.display().to_string());
-        Found::Throttle { config: key.to_string(), key, value: value.to_owned(), owner }
+        let entries = ours.and_then(|(_, memory)| memory.entries.get(&key));
+        let others = entries.map_or(vec![], |ours| {
+            let others = value.split(',').map(str::trim).filter(|entry| !ours.contains(*entry));
+            others.map(str::to_owned).collect()
+        });
+        Found::Throttle { config: key.to_string(), key, value: value.to_owned(), owner, others }
     };
     let mut found = Vec::new();
     for broker in &cluster.brokers {

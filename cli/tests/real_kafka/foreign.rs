@@ -31,7 +31,12 @@ fn others_act_during_a_run() {
     let gone = || admin.topics().is_ok_and(|topics| !topics.contains_key("recreated"));
     assert!(wait_until(Duration::from_secs(20), gone));
     admin.create_topic("recreated", &[vec![1, 3], vec![3, 2]], &[]).unwrap();
-    admin.create_partitions("a.grows", 7, Some(&[vec![1, 3]])).unwrap();
+    // Kafka gives the new partition as many replicas as the topic's first one has at that moment: four.
+    assert!(wait_until(Duration::from_secs(60), || admin.topic("a.grows").unwrap().partitions[0]
+        .replicas
+        .len()
+        == 4));
+    admin.create_partitions("a.grows", 7, Some(&[vec![1, 3, 2, 4]])).unwrap();
     // A throttle of ours is edited: theirs stays.
     let rate = "follower.replication.throttled.rate";
     admin.alter_broker_config(Some(6), &[ConfigChange::set(rate, "9999999")]).unwrap();
@@ -40,13 +45,13 @@ fn others_act_during_a_run() {
 
     let out = world.wait(child).exits(0);
     let text = &out.text;
-    for said in ["deleted-0", "recreated-0", "a.grows-6", "9999999"] {
+    for said in ["deleted-0", "recreated-0", "a.grows-6: added during the run with 1, 3, 2, 4", "9999999"] {
         assert!(text.contains(said), "{said} is not in:\n{text}");
     }
     let state = world.state();
     assert_eq!(state.lists[&("theirs".into(), 0)], [2, 3], "their move ended as they asked");
     assert_eq!(state.lists[&("recreated".into(), 0)], [1, 3], "left alone");
-    assert_eq!(state.lists[&("a.grows".into(), 6)], [1, 3], "listed, not touched");
+    assert_eq!(state.lists[&("a.grows".into(), 6)], [1, 3, 2, 4], "listed, not touched");
     assert_eq!(state.broker_configs[&6].get(rate).map(String::as_str), Some("9999999"), "theirs stays");
     for broker in [1, 2, 3, 4, 5] {
         assert!(!state.broker_configs[&broker].contains_key(rate), "broker {broker}");
