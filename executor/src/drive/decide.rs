@@ -12,7 +12,7 @@ use super::open::{Blocked, blocked};
 use super::seen::Known;
 use super::stall::stall;
 use super::switch::Guard;
-use super::throttle::{Desired, Difference, difference};
+use super::throttle::{Added, Desired, Difference, difference, is_listed};
 use super::view::View;
 use super::{Cause, FRESH, Hold, LAG, Moment, Now, Pace, Scope, Stay};
 use crate::journal::{Goal, Memory, Outcome, Record};
@@ -210,6 +210,17 @@ impl Desk<'_> {
         self.holds.extend(stalls.collect::<Vec<_>>());
     }
 
+    /// Whether the throttles of a copy that is to begin are set when it does (promise E5). If not it is tried again in
+    /// the next tick.
+    pub fn throttles(&self, at: u32, added: &mut Added) -> bool {
+        let mut desired = Desired::default();
+        if let Some(rate) = self.pace.throttle {
+            desired.add(self.plan, self.view, at, rate);
+        }
+        desired.hold_min_isr(self.plan, at);
+        added.take(&desired, self.memory, self.view, &self.blocked.keys)
+    }
+
     /// The difference between the throttles that should be and those that are; its requests come before the
     /// submissions that they cover.
     fn throttle(&mut self, goal: Goal) -> Difference {
@@ -221,7 +232,9 @@ impl Desk<'_> {
             if goal == Goal::Forward && expands && !self.closing {
                 desired = stage_rates(&self.agenda, self.view, rate);
             }
-            for at in self.agenda.flying.iter().chain(&self.starting) {
+            // A copy that was asked for and not answered may still begin.
+            let asked = self.blocked.moves.iter().filter(|at| is_listed(self.plan, self.memory, **at));
+            for at in self.agenda.flying.iter().chain(&self.starting).chain(asked) {
                 desired.add(self.plan, self.view, *at, rate);
             }
         }

@@ -10,6 +10,7 @@ use super::decide::{Desk, Request};
 use super::guard::Case;
 use super::standing::{Reached, Standing};
 use super::switch::Guard;
+use super::throttle::Added;
 
 /// Adds what the stage asks for now.
 pub(super) fn act(desk: &mut Desk<'_>) {
@@ -39,10 +40,7 @@ fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<
             None => guard(desk, &case),
         };
         match verdict {
-            Ok(()) => {
-                desk.starting.extend((desk.agenda.stage == Some(Step::Expand)).then_some(at));
-                passed.push(case);
-            }
+            Ok(()) => passed.push(case),
             Err(stay) => desk.stay(at, stay),
         }
     }
@@ -51,7 +49,10 @@ fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<
 
 fn expand(desk: &mut Desk<'_>) {
     give_up(desk);
-    let passed = pass(desk, |_, case| Ok(case.expand()?));
+    let mut passed = pass(desk, |_, case| Ok(case.expand()?));
+    let mut added = Added::default();
+    passed.retain(|case| desk.throttles(case.at, &mut added));
+    desk.starting.extend(passed.iter().map(|case| case.at));
     let list = |case: &Case<'_>| moves::expanded(&case.kept(), case.m.to);
     submit(desk, &passed, list, SUBMITS);
 }

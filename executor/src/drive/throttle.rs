@@ -121,36 +121,96 @@ pub(super) fn difference(
             d.records.extend(memory.priors.contains_key(key).then(|| Record::Restored { key: key.clone() }));
             continue;
         }
-        // A write of ours may not show yet, nor one that an earlier process made just before this one began; an
-        // open one may still change it.
-        let inherited = memory.priors.contains_key(key).then_some(Moment::ZERO);
-        let wrote = view.wrote.get(key).copied().or(inherited);
-        let lags = wrote.is_some_and(|at| view.at.saturating_sub(at) < LAG / 4);
-        let Some(now) = view.configs.get(key).filter(|_| !lags && !blocked.contains(key)) else {
+        let Some(now) = sure(key, memory, view, blocked) else {
             let is_wanted = desired.lists.contains_key(key) || desired.values.contains_key(key);
             if memory.priors.contains_key(key) || (is_wanted && !memory.foreign.contains(key)) {
                 d.pending.insert(key.clone());
             }
             continue;
         };
-        let now = now.as_deref();
         if is_outdated(key, memory, now) {
             d.records.push(Record::Restored { key: key.clone() });
             d.pending.insert(key.clone());
             continue;
         }
-        let change = if key.is_list() {
+        let ops = if key.is_list() {
             list_change(key, desired.lists.get(key), memory, view, now, &mut d)
         } else {
-            value_change(key, desired.values.get(key), memory, view, now, &mut d)
+            value_change(key, desired.values.get(key), memory, view, now, &mut d).into_iter().collect()
         };
-        if let Some(op) = change {
+        for op in ops {
             d.pending.insert(key.clone());
             changes.push(key, op);
         }
     }
     d.requests = changes.requests();
     d
+}
+
+/// What a config is set to, where that is sure: a write of ours may not show yet, nor one that an earlier process made
+/// just before this one began; an open one may still change it.
+fn sure<'v>(
+    key: &ConfigKey,
+    memory: &Memory,
+    view: &'v View,
+    blocked: &BTreeSet<ConfigKey>,
+) -> Option<Option<&'v str>> {
+    let inherited = memory.priors.contains_key(key).then_some(Moment::ZERO);
+    let wrote = view.wrote.get(key).copied().or(inherited);
+    let lags = wrote.is_some_and(|at| view.at.saturating_sub(at) < LAG / 4);
+    view.configs.get(key).filter(|_| !lags && !blocked.contains(key)).map(Option::as_deref)
+}
+
+/// Whether we listed a move's copies as throttled, and have not restored that list since.
+pub(super) fn is_listed(plan: &Plan, memory: &Memory, at: u32) -> bool {
+    let m = plan.moves.get(at as usize);
+    let (key, own) = (topic_key(&plan.topic_of(&m).name, FOLLOWER_LIST), format!("{}:", m.partition));
+    memory.entries.get(&key).is_some_and(|entries| entries.iter().any(|entry| entry.starts_with(&own)))
+}
+
+/// Bytes of a list of throttled replicas at most: Kafka refuses a value of more than 32,767, and entries that somebody
+/// removed have to fit again.
+const LIST_BYTES: usize = 30_000;
+
+/// Bytes that the copies of one decision add to lists.
+#[derive(Debug, Default)]
+pub(super) struct Added(BTreeMap<ConfigKey, usize>);
+
+impl Added {
+    /// Takes the room for a copy that is to begin, if what it needs is set by then: each config is set already, or
+    /// [`difference`] sets it now, before the copy is asked for.
+    pub fn take(
+        &mut self,
+        desired: &Desired,
+        memory: &Memory,
+        view: &View,
+        blocked: &BTreeSet<ConfigKey>,
+    ) -> bool {
+        let current =
+            |key: &ConfigKey| sure(key, memory, view, blocked).filter(|now| !is_outdated(key, memory, *now));
+        let is_theirs = |key: &ConfigKey| memory.foreign.contains(key) && !memory.priors.contains_key(key);
+        if !desired.values.keys().all(|key| is_theirs(key) || current(key).is_some()) {
+            return false;
+        }
+        let mut more = Vec::new();
+        for (key, wanted) in &desired.lists {
+            let Some(now) = current(key) else { return false };
+            let now = now.unwrap_or("");
+            let have = entries(now);
+            if have.contains("*") {
+                continue;
+            }
+            let missing = wanted.iter().filter(|entry| !have.contains(entry.as_str()));
+            let bytes = missing.map(|entry| entry.len() + 1).sum::<usize>();
+            let added = self.0.get(key).copied().unwrap_or(0) + bytes;
+            if now.len() + added > LIST_BYTES {
+                return false;
+            }
+            more.push((key.clone(), added));
+        }
+        self.0.extend(more);
+        true
+    }
 }
 
 /// Whether somebody changed the config after its prior was journalled and before we wrote anything to it: the
@@ -167,7 +227,7 @@ fn list_change(
     view: &View,
     now: Option<&str>,
     d: &mut Difference,
-) -> Option<ConfigOp> {
+) -> Vec<ConfigOp> {
     let have = entries(now.unwrap_or(""));
     let prior = memory.priors.get(key);
     if have.contains("*") {
@@ -176,12 +236,13 @@ fn list_change(
             d.records.push(Record::Foreign { key: key.clone() });
             d.notes.push(format!("{key} was set to * by somebody else: it stays"));
         }
-        return None;
+        return vec![];
     }
     let none = BTreeSet::new();
     let ours = memory.entries.get(key).unwrap_or(&none);
     let wanted = wanted.unwrap_or(&none);
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|e| !have.contains(e)).collect();
+    let mut ops = Vec::new();
     if !missing.is_empty() {
         let lost = missing.iter().filter(|e| ours.contains(**e)).count();
         if lost > 0 && view.stood.contains(key) {
@@ -192,23 +253,20 @@ fn list_change(
         if prior.is_none() {
             d.records.push(Record::Prior { key: key.clone(), value: now.into() });
         }
-        return Some(ConfigOp::Append(missing.join(",")));
+        ops.push(ConfigOp::Append(missing.join(",")));
     }
-    let prior = prior?;
     let extra: Vec<&str> =
         ours.iter().map(String::as_str).filter(|e| have.contains(e) && !wanted.contains(*e)).collect();
     if !extra.is_empty() {
-        return Some(ConfigOp::Subtract(extra.join(",")));
+        ops.push(ConfigOp::Subtract(extra.join(",")));
     }
-    if !wanted.is_empty() {
-        return None;
-    }
+    let Some(prior) = prior.filter(|_| ops.is_empty() && wanted.is_empty()) else { return ops };
     // SUBTRACT leaves an emptied list as "", set; only DELETE makes it unset again.
     if *prior == PriorValue::Absent && now.is_some() && have.is_empty() {
-        return Some(ConfigOp::Delete);
+        return vec![ConfigOp::Delete];
     }
     d.records.push(Record::Restored { key: key.clone() });
-    None
+    ops
 }
 
 fn value_change(

@@ -2,12 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use restow_client::{Client, Connect, Options, Stream, snapshot};
+use restow_client::{Client, Dial, Options, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{ConfigKey, Gate, Goal, Journal, Memory, MemoryBacking, Record, fold};
@@ -17,17 +15,6 @@ use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanB
 use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
 use tokio::sync::watch;
 use tokio::time::Instant;
-
-/// Streams into the simulator.
-#[derive(Debug)]
-struct InMemory(Simulator);
-
-impl Connect for InMemory {
-    fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
-        let stream = self.0.connect(address);
-        Box::pin(async move { stream.map(|stream| Box::new(stream) as Box<dyn Stream>) })
-    }
-}
 
 /// Ordered lists of every partition.
 pub type Lists = BTreeMap<(String, i32), Vec<BrokerId>>;
@@ -286,5 +273,6 @@ pub fn task(goal: Goal, approve: &[Gate], pace: &Pace) -> Task {
 pub async fn connect(sim: &Simulator, name: &str) -> Result<Client, restow_client::Error> {
     let servers: Vec<String> = sim.bootstrap().split(',').map(str::to_owned).collect();
     let options = Options { client_id: name.into(), ..Options::default() };
-    Client::bootstrap(Arc::new(InMemory(sim.clone())), &servers, options).await
+    let dial = sim.clone();
+    Client::bootstrap(Arc::new(Dial(move |at: &str| dial.connect(at))), &servers, options).await
 }

@@ -42,7 +42,7 @@ impl Audit {
         Audit {
             moves: moves.collect(),
             history: History::new(&sim),
-            throttles: Throttles::new(&sim, scene.hosts),
+            throttles: Throttles::new(&sim, scene.hosts, scene.pace.throttle.is_some()),
             books: (0..scene.hosts).map(|_| Book::default()).collect(),
             plan: scene.plan.clone(),
             touched: BTreeSet::new(),
@@ -87,11 +87,15 @@ impl Audit {
                 }
                 What::Asked { by, request, partitions, configs, .. } => {
                     self.tell(at, &by, &request, &partitions);
+                    configs.iter().for_each(|change| self.throttles.learn(change));
                     match host(&by) {
                         Some(host) => {
                             let asked = self.books[host].applied(&request);
                             for change in &partitions {
                                 self.keeps_copies(change);
+                                if !self.is_stale() && self.is_at_its_start(change) {
+                                    self.throttles.begins(change);
+                                }
                             }
                             for change in &configs {
                                 self.throttles.ours(asked, change, &self.books[host]);
@@ -136,6 +140,13 @@ impl Audit {
                 );
             }
         }
+    }
+
+    /// Whether nobody else moved the partition before this change.
+    fn is_at_its_start(&self, change: &PartitionChange) -> bool {
+        let from = |at: &usize| self.plan.moves.get(*at).from;
+        let now = change.before.as_ref().map(|p| &p.replicas[..]);
+        now.is_some() && now == self.moves.get(&change.partition).map(from)
     }
 
     /// P4: no change of ours leaves a partition with fewer copies than its start and end have.

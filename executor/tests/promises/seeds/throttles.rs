@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use restow_client::read;
+use restow_executor::drive::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE};
 use restow_executor::journal::{ConfigKey, PriorValue};
 use restow_planner::model::BrokerId;
+use restow_planner::model::replicas::minus;
 use restow_simulator::Simulator;
 use restow_simulator::controller::{Configs, Resource};
-use restow_simulator::trace::ConfigValueChange;
+use restow_simulator::trace::{ConfigValueChange, PartitionChange};
 
 use super::history::WINDOW;
 use super::writes::Book;
@@ -33,7 +35,9 @@ struct Expected {
 pub struct Throttles {
     keys: BTreeMap<ConfigKey, Expected>,
     start: BTreeMap<ConfigKey, String>,
+    now: BTreeMap<ConfigKey, String>,
     hosts: usize,
+    throttled: bool,
 }
 
 pub fn key_of(resource: &Resource, key: &str) -> ConfigKey {
@@ -78,8 +82,45 @@ fn all(sim: &Simulator) -> BTreeMap<ConfigKey, String> {
 }
 
 impl Throttles {
-    pub fn new(sim: &Simulator, hosts: usize) -> Self {
-        Throttles { keys: BTreeMap::new(), start: all(sim), hosts }
+    pub fn new(sim: &Simulator, hosts: usize, throttled: bool) -> Self {
+        Throttles { keys: BTreeMap::new(), start: all(sim), now: all(sim), hosts, throttled }
+    }
+
+    /// Somebody changed a config.
+    pub fn learn(&mut self, change: &ConfigValueChange) {
+        let key = key_of(&change.resource, &change.key);
+        match &change.after {
+            Some(value) => drop(self.now.insert(key, value.clone())),
+            None => drop(self.now.remove(&key)),
+        }
+    }
+
+    /// We began a copy: by then all its throttles are set, but for what somebody else has changed.
+    pub fn begins(&mut self, change: &PartitionChange) {
+        let (Some(before), Some(after)) = (&change.before, &change.after) else { return };
+        let (topic, partition) = (&change.partition.topic, change.partition.partition);
+        let leaders = after.leader.map(|id| (id, LEADER_LIST, LEADER_RATE));
+        let followers = minus(&after.adding, &before.adding);
+        if followers.is_empty() || self.hosts > 1 || !self.throttled {
+            return;
+        }
+        let followers = followers.into_iter().map(|id| (id, FOLLOWER_LIST, FOLLOWER_RATE));
+        for (id, list, rate) in leaders.into_iter().chain(followers) {
+            let list = key_of(&Resource::Topic(topic.clone()), list);
+            let listed = entries(self.now.get(&list));
+            let is_listed = listed.contains("*") || listed.contains(&format!("{partition}:{id}"));
+            let rate = key_of(&Resource::Broker(id), rate);
+            let has_rate = self.now.contains_key(&rate);
+            for (key, is_set) in [(list, is_listed), (rate, has_rate)] {
+                let expected = self.expected(&key);
+                let is_excused = expected.foreign.is_some() || expected.raced;
+                assert!(
+                    is_set || is_excused,
+                    "E5: {} is copied to {id}, and {key} is not set",
+                    change.partition
+                );
+            }
+        }
     }
 
     fn expected(&mut self, key: &ConfigKey) -> &mut Expected {
@@ -125,7 +166,7 @@ impl Throttles {
 
     /// A topic is gone, or is another one.
     pub fn forget(&mut self, topic: &str) {
-        for key in [restow_executor::drive::LEADER_LIST, restow_executor::drive::FOLLOWER_LIST] {
+        for key in [LEADER_LIST, FOLLOWER_LIST] {
             let key = key_of(&Resource::Topic(topic.to_owned()), key);
             self.expected(&key).raced = true;
         }
