@@ -47,8 +47,9 @@ pub(super) fn run(
         let bytes = limits.take_in_sync(flow.way, flow.wants.min(limits.of_partition(flow.way)));
         receive(logs, &flow, bytes, now);
     }
-    others.retain(|flow| !is_delayed(logs, state, flow, now));
-    let moved = share(&mut limits, &others);
+    let mut quotas = Quotas::default();
+    others.retain(|flow| quotas.admit(logs, state, flow, now));
+    let moved = share(&mut limits, &mut quotas, &others);
     for (flow, bytes) in others.iter().zip(moved) {
         receive(logs, flow, bytes, now);
     }
@@ -136,35 +137,68 @@ fn serving_leader(logs: &Logs, state: &State, partition: &Partition, key: Key) -
     (!logs.failed.contains(&(leader, copy.dir))).then_some(leader)
 }
 
-/// Whether a throttle leaves this follower out of the fetches of this span.
-fn is_delayed(logs: &mut Logs, state: &State, flow: &Flow, now: Duration) -> bool {
-    let Way { leader, follower, .. } = flow.way;
-    let over_leader = flow.counts_at_leader
-        && rate(state, leader, LEADER_RATE)
-            .is_some_and(|rate| logs.meters.entry(leader).or_default().leader.exceeds(now, rate));
-    over_leader
-        || flow.counts_at_follower
-            && rate(state, follower, FOLLOWER_RATE)
-                .is_some_and(|rate| logs.meters.entry(follower).or_default().follower.exceeds(now, rate))
+/// What throttles leave for this span, for each side of each broker that has one.
+#[derive(Default)]
+struct Quotas(BTreeMap<(BrokerId, &'static str), u64>);
+
+impl Quotas {
+    /// Whether no throttle leaves this follower out of the fetches of this span.
+    fn admit(&mut self, logs: &mut Logs, state: &State, flow: &Flow, now: Duration) -> bool {
+        for (broker, key) in flow.counted() {
+            let Some(rate) = rate(state, broker, key) else { continue };
+            let meters = logs.meters.entry(broker).or_default();
+            let meter = if key == LEADER_RATE { &mut meters.leader } else { &mut meters.follower };
+            self.0.entry((broker, key)).or_insert_with(|| meter.room(now, rate));
+        }
+        self.left(flow).all(|left| left > 0)
+    }
+
+    fn left(&self, flow: &Flow) -> impl Iterator<Item = u64> {
+        flow.counted().filter_map(|side| self.0.get(&side).copied())
+    }
+
+    fn take(&mut self, flow: &Flow, bytes: u64) {
+        for side in flow.counted() {
+            self.0.entry(side).and_modify(|left| *left -= bytes);
+        }
+    }
+}
+
+impl Flow {
+    /// The sides whose throttles count it.
+    fn counted(&self) -> impl Iterator<Item = (BrokerId, &'static str)> + use<> {
+        let leader = self.counts_at_leader.then_some((self.way.leader, LEADER_RATE));
+        let follower = self.counts_at_follower.then_some((self.way.follower, FOLLOWER_RATE));
+        leader.into_iter().chain(follower)
+    }
 }
 
 /// Shares what is left among the flows, evenly, over a few rounds.
-fn share(limits: &mut Limits<'_>, flows: &[Flow]) -> Vec<u64> {
+fn share(limits: &mut Limits<'_>, quotas: &mut Quotas, flows: &[Flow]) -> Vec<u64> {
     let most: Vec<u64> = flows.iter().map(|flow| flow.wants.min(limits.of_partition(flow.way))).collect();
     let mut moved = vec![0u64; flows.len()];
     for _ in 0..3 {
         let (mut from, mut to, mut along) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut under = BTreeMap::new();
         let open: Vec<usize> = (0..flows.len()).filter(|n| moved[*n] < most[*n]).collect();
-        for way in open.iter().map(|n| flows[*n].way) {
+        for flow in open.iter().map(|n| &flows[*n]) {
+            let way = flow.way;
+            for side in flow.counted() {
+                let left = quotas.0.get(&side).copied().unwrap_or(u64::MAX);
+                under.entry(side).or_insert((0u64, left)).0 += 1;
+            }
             from.entry(way.leader).or_insert((0u64, *limits.out(way.leader))).0 += 1;
             to.entry(way.follower).or_insert((0u64, *limits.into(way.follower))).0 += 1;
             along.entry(way).or_insert((0u64, *limits.along(way))).0 += 1;
         }
         for n in open {
-            let way = flows[n].way;
+            let (flow, way) = (&flows[n], flows[n].way);
             let part = |(sharers, left): (u64, u64)| left / sharers;
             let fair = part(from[&way.leader]).min(part(to[&way.follower])).min(part(along[&way]));
-            moved[n] += limits.take(way, fair.min(most[n] - moved[n]));
+            let fair = flow.counted().map(|side| part(under[&side])).fold(fair, u64::min);
+            let bytes = limits.take(way, fair.min(most[n] - moved[n]));
+            quotas.take(flow, bytes);
+            moved[n] += bytes;
         }
     }
     moved

@@ -10,6 +10,8 @@ use crate::controller::{State, Topic};
 
 const WINDOW: Duration = Duration::from_secs(1);
 const WINDOWS: u32 = 11;
+/// `replica.fetch.response.max.bytes`.
+const ONE_FETCH: u64 = 10 << 20;
 
 /// Bytes over the last eleven seconds.
 #[derive(Debug, Clone, Default)]
@@ -26,16 +28,18 @@ impl Meter {
         }
     }
 
-    /// Whether more than `rate` bytes a second were counted. The check comes before a fetch, so one fetch
-    /// may pass the rate; and after a pause the average leaves room for a burst.
-    pub(crate) fn exceeds(&mut self, now: Duration, rate: u64) -> bool {
+    /// Bytes that may be fetched until the average passes `rate`; none if it has. The check comes before a fetch, so
+    /// one more fetch may pass, and after a pause the average leaves room for a burst.
+    pub(crate) fn room(&mut self, now: Duration, rate: u64) -> u64 {
         while self.samples.front().is_some_and(|(start, _)| *start + WINDOW * WINDOWS <= now) {
             self.samples.pop_front();
         }
-        let Some((oldest, _)) = self.samples.front() else { return false };
-        let elapsed = (now - *oldest).max(WINDOW).as_millis();
+        let since = self.samples.front().map_or(now, |(start, _)| *start);
+        let elapsed = (now - since).max(WINDOW).as_millis();
         let sum: u128 = self.samples.iter().map(|(_, bytes)| u128::from(*bytes)).sum();
-        sum * 1000 > u128::from(rate) * elapsed
+        let most = u128::from(rate) * elapsed / 1000;
+        most.checked_sub(sum)
+            .map_or(0, |left| u64::try_from(left).unwrap_or(u64::MAX).saturating_add(ONE_FETCH))
     }
 }
 
@@ -113,13 +117,14 @@ mod tests {
     fn the_average_is_over_eleven_seconds_so_a_rest_leaves_room_for_a_burst() {
         let mut meter = Meter::default();
         let at = Duration::from_millis;
-        assert!(!meter.exceeds(at(0), 100));
+        let room = |meter: &mut Meter, millis| meter.room(at(millis), 100).saturating_sub(ONE_FETCH);
+        assert_eq!(room(&mut meter, 0), 100, "what a second may carry");
         meter.record(at(0), 150);
-        assert!(meter.exceeds(at(500), 100), "150 in the first second");
-        assert!(!meter.exceeds(at(1_500), 100), "150 in a second and a half");
+        assert_eq!(meter.room(at(500), 100), 0, "150 in the first second");
+        assert_eq!(room(&mut meter, 2_500), 100, "150 in two seconds and a half");
         meter.record(at(10_000), 1_000);
-        assert!(meter.exceeds(at(10_100), 100));
-        assert!(meter.exceeds(at(11_100), 100), "the old window is gone, the burst is not");
-        assert!(!meter.exceeds(at(21_000), 100), "all forgotten");
+        assert_eq!(meter.room(at(10_100), 100), 0);
+        assert_eq!(meter.room(at(11_100), 100), 0, "the old window is gone, the burst is not");
+        assert_eq!(room(&mut meter, 21_000), 100, "all forgotten");
     }
 }
