@@ -4,6 +4,7 @@ use crate::process::{end, say, wait};
 use crate::spec::HOST;
 use std::fs::{self, File};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -149,7 +150,7 @@ impl Install {
         say("archiving its loaded classes, so that brokers start in half the time");
         let directory = self.made.join("train");
         fs::create_dir_all(&directory).expect("the folder for the archive cannot be made");
-        let ports: Vec<String> = free_ports(2).iter().map(ToString::to_string).collect();
+        let ports: Vec<String> = free_ports(2, 16_000..20_000).iter().map(ToString::to_string).collect();
         let log = File::create(self.made.join("train.log")).expect("train.log cannot be made");
         let mut child = Command::new("java")
             .args(["-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
@@ -176,15 +177,21 @@ impl Install {
     }
 }
 
-/// Ports that nobody listens on. They are below the range that the system takes for outgoing connections (32768 and up
-/// on Linux), else a client could sit on a broker's port while that broker is down.
-pub(crate) fn free_ports(count: usize) -> Vec<u16> {
-    let from = 20_000 + u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
-    let ports: Vec<u16> =
-        (from..32_000).filter(|&port| TcpListener::bind((HOST, port)).is_ok()).take(count).collect();
-    assert_eq!(ports.len(), count, "no {count} free ports from {from} to 32000");
+/// Ports of a range that nobody listens on. They are below those that the system takes for outgoing connections (32768
+/// and up on Linux), else a client could sit on a broker's port while that broker is down. Clusters of tests have a range
+/// of their own: a port of theirs looks free while its broker is dead.
+pub(crate) fn free_ports(count: usize, range: Range<u16>) -> Vec<u16> {
+    // Processes begin at different places, so that they seldom meet.
+    let places = u32::from(range.end - range.start) / 200;
+    let from = range.start + u16::try_from(std::process::id() % places).unwrap_or(0) * 100;
+    let free = |port: &u16| TcpListener::bind((HOST, *port)).is_ok();
+    let ports: Vec<u16> = (from..range.end).filter(free).take(count).collect();
+    assert_eq!(ports.len(), count, "no {count} free ports from {from} to {}", range.end);
     ports
 }
+
+/// The ports of tests' clusters.
+pub(crate) const PORTS: Range<u16> = 20_000..32_000;
 
 /// The files of a folder with this extension, in order.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
 //! A running cluster.
 
 use crate::admin::Admin;
-use crate::install::{Install, free_ports, home};
+use crate::install::{Install, PORTS, free_ports, home};
 use crate::node::{Node, Program};
 use crate::process::{say, wait_until};
 use crate::shell::Shell;
@@ -59,7 +59,7 @@ impl Kafka {
         let name = format!("restow-kafka-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         let directory = std::env::temp_dir().join(name);
         let ids: Vec<i32> = spec.brokers.iter().map(|broker| broker.id).chain([CONTROLLER]).collect();
-        let mut ports = free_ports(2 * ids.len()).into_iter();
+        let mut ports = free_ports(2 * ids.len(), PORTS).into_iter();
         let mut places = BTreeMap::new();
         let mut nodes = BTreeMap::new();
         for &id in &ids {
