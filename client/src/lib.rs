@@ -29,7 +29,7 @@ use std::time::Duration;
 use restow_planner::model::BrokerId;
 
 pub use code::Code;
-pub use connect::{Connect, Stream, Tcp};
+pub use connect::{Connect, Dial, Stream, Tcp};
 pub use error::{Error, Peer};
 use wire::calls::metadata::{Metadata, MetadataAnswer};
 use wire::pool::{Line, Place, Pool};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Pace, Throttle, Zones, values};
+use super::{Links, Pace, Throttle, Zones, values};
 
 /// Run a plan on a simulated copy of the cluster: the real executor, over the real protocol, in memory.
 #[derive(Debug, Args)]
@@ -30,6 +30,9 @@ pub struct Rehearse {
     /// The version of Kafka that the copy behaves as.
     #[arg(long, value_name = "VERSION", default_value = "4.3.1")]
     pub kafka: String,
+    /// How long links are.
+    #[command(flatten)]
+    pub links: Links,
     /// Zones that racks do not give.
     #[command(flatten)]
     pub zones: Zones,

@@ -11,11 +11,13 @@ use restow_executor::run::{self, Env, Outlook, Report, Stop, Task};
 use restow_planner::check::{self, At};
 use restow_planner::model::{BrokerId, Cluster, UNKNOWN_SIZE, watch::Unwatched};
 use restow_planner::plan::{Intent, Plan};
+use restow_planner::schedule::Load;
 use restow_planner::{file, place};
 use restow_simulator::{Setup, Simulator};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::outlook;
 use super::session::run_error;
 use crate::args::Format;
 use crate::error::{Error, Exit};
@@ -53,6 +55,7 @@ fn bundled() -> Result<Cluster, Error> {
 struct Demo {
     sim: Simulator,
     client: Client,
+    start: Cluster,
     plan: Plan,
     hash: String,
     journal: Journal,
@@ -64,7 +67,8 @@ struct Demo {
 /// Runs the verb. Must be called within a runtime whose clock is paused.
 pub async fn run(format: Format) -> Result<Exit, Error> {
     let failed = |error: &dyn std::fmt::Display| Error::internal(format!("the demo failed: {error}"));
-    let sim = Simulator::new(&Setup::of(&bundled()?)).map_err(|e| failed(&e))?;
+    let start = bundled()?;
+    let sim = Simulator::new(&Setup::of(&start)).map_err(|e| failed(&e))?;
     title("A simulated cluster: six brokers, two zones; 1, 2, 3 are old, 4, 5, 6 are new and empty", format);
     let client = super::rehearse::connect(&sim).await?;
     let before = look(&client).await?;
@@ -83,7 +87,7 @@ pub async fn run(format: Format) -> Result<Exit, Error> {
 
     let (journal, _) = Journal::open(Box::new(MemoryBacking::default())).map_err(|e| failed(&e))?;
     let began = Instant::now();
-    let mut demo = Demo { sim, client, plan, hash, journal, memory: Memory::default(), began, format };
+    let mut demo = Demo { sim, client, start, plan, hash, journal, memory: Memory::default(), began, format };
     title("restow apply --throttle 50MB/s --approve swap", format);
     demo.work(Goal::Forward, &[Gate::Swap]).await?;
     title("restow rollback: from the last gate before the point of no return, to the exact start", format);
@@ -133,6 +137,7 @@ fn plan(cluster: &Cluster) -> Result<Plan, Error> {
 
 impl Demo {
     async fn work(&mut self, goal: Goal, approve: &[Gate]) -> Result<Report, Error> {
+        let pace = Pace { throttle: Some(THROTTLE), ..Pace::default() };
         let task = Task {
             goal,
             plan_hash: self.hash.clone(),
@@ -142,8 +147,13 @@ impl Demo {
             give_up: vec![],
             aside: vec![],
             claim: vec![],
-            pace: Pace { throttle: Some(THROTTLE), ..Pace::default() },
-            outlook: Outlook::default(),
+            outlook: match goal {
+                Goal::Forward => {
+                    outlook::of(&self.plan, &self.start, Load::of(&self.plan, &self.start), &pace)
+                }
+                _ => Outlook::default(),
+            },
+            pace,
         };
         let began = self.began;
         let wall = move || began.elapsed().as_millis() as u64;

@@ -9,7 +9,7 @@ use restow_executor::run::Outlook;
 use restow_planner::forecast;
 use restow_planner::model::Cluster;
 use restow_planner::plan::{Pacing, Plan, moves};
-use restow_planner::schedule::{Disks, doomed};
+use restow_planner::schedule::{Disks, Load, doomed};
 
 use crate::args::{Apply, Format};
 use crate::error::Error;
@@ -54,11 +54,8 @@ pub async fn foresee(
     if !is_fresh {
         return Ok(Outlook { load, forecast: None });
     }
-    let mut model = forecast::Pace::new(pace.limits());
-    (model.order, model.dwell_s) = (pace.order, pace.dwell.as_secs());
-    model.disks = (plan.pacing == Pacing::Pipelined).then(|| Disks::of(cluster));
-    let told = forecast::forecast(plan, &load, &model);
-    if let Some(span) = told.total {
+    let outlook = of(plan, cluster, load, pace);
+    if let Some(span) = outlook.forecast.as_ref().and_then(|told| told.total) {
         let time = |seconds| units::time(Duration::from_secs(seconds));
         let high = span.high.map_or_else(|| "unknown".into(), time);
         say(format!(
@@ -67,7 +64,16 @@ pub async fn foresee(
             time(span.low)
         ));
     }
-    Ok(Outlook { load, forecast: Some(told) })
+    Ok(outlook)
+}
+
+/// What is expected of a plan that has not begun.
+pub fn of(plan: &Plan, cluster: &Cluster, load: Load, pace: &Pace) -> Outlook {
+    let mut model = forecast::Pace::new(pace.limits());
+    (model.order, model.dwell_s) = (pace.order, pace.dwell.as_secs());
+    model.disks = (plan.pacing == Pacing::Pipelined).then(|| Disks::of(cluster));
+    let told = forecast::forecast(plan, &load, &model);
+    Outlook { load, forecast: Some(told) }
 }
 
 fn crosses_zones(plan: &Plan) -> bool {

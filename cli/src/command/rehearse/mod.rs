@@ -5,19 +5,19 @@ mod troubles;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use restow_client::{Client, Connect, Options, Stream};
+use restow_client::{Client, Dial, Options};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking};
 use restow_executor::run::{self, Env, Report, Stop, Task};
+use restow_planner::forecast::bound;
 use restow_planner::model::Cluster;
-use restow_planner::plan::{Plan, Step, moves};
+use restow_planner::plan::{Plan, Step};
+use restow_planner::schedule::Load;
 use restow_simulator::{Setup, Simulator};
 use serde_json::json;
 use tokio::sync::watch;
@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 use self::troubles::{Happened, troubles};
 use super::session::run_error;
+use super::{forecast, outlook};
 use crate::args::fault::Fault;
 use crate::args::{Format, Rehearse};
 use crate::error::{Error, Exit};
@@ -35,21 +36,12 @@ use crate::render::{self, report, units};
 /// A rehearsal that can do nothing for so long is over, where `--hold-timeout` says nothing.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Streams into a simulated cluster.
-#[derive(Debug)]
-pub(super) struct InMemory(pub(super) Simulator);
-
-impl Connect for InMemory {
-    fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
-        let stream = self.0.connect(address);
-        Box::pin(async move { stream.map(|stream| Box::new(stream) as Box<dyn Stream>) })
-    }
-}
-
 /// A client of a simulated cluster.
 pub(super) async fn connect(sim: &Simulator) -> Result<Client, Error> {
     let servers: Vec<String> = sim.bootstrap().split(',').map(str::to_owned).collect();
-    Ok(Client::bootstrap(Arc::new(InMemory(sim.clone())), &servers, Options::default()).await?)
+    let dial = sim.clone();
+    let connect = Arc::new(Dial(move |at: &str| dial.connect(at)));
+    Ok(Client::bootstrap(connect, &servers, Options::default()).await?)
 }
 
 /// What a rehearsal came to.
@@ -106,7 +98,8 @@ async fn play(
     faults: &[Fault],
     show: Show,
 ) -> Result<Played, Error> {
-    let setup = Setup { version: args.kafka.clone(), ..Setup::of(cluster) };
+    let mut setup = Setup { version: args.kafka.clone(), ..Setup::of(cluster) };
+    setup.rtt = args.links.rtt.iter().map(|rtt| ((rtt.a.clone(), rtt.b.clone()), rtt.time)).collect();
     let sim = Simulator::new(&setup).map_err(|error| Error::usage(format!("--kafka: {error}")))?;
     let client = connect(&sim).await?;
     let failed = |error: &dyn std::fmt::Display| Error::internal(format!("the rehearsal failed: {error}"));
@@ -128,7 +121,7 @@ async fn play(
         give_up: vec![],
         aside: vec![],
         claim: vec![],
-        outlook: restow_executor::run::Outlook::default(),
+        outlook: outlook::of(plan, cluster, forecast::load(plan, cluster, &args.links)?, &pace),
         pace,
     };
     let began = Instant::now();
@@ -249,12 +242,9 @@ fn tell(plan: &Plan, played: &Played, quiet: Option<Duration>, args: &Rehearse, 
         );
     }
     println!("  in all  {:>10}", units::time(whole(played.took)));
-    if let Some(rate) = args.throttle.rate().filter(|rate| *rate > 0) {
-        let least = busiest(plan) / rate;
-        println!(
-            "  the busiest broker's bytes at the throttle alone: {}",
-            units::time(Duration::from_secs(least))
-        );
+    if let Some(least) = args.throttle.rate().and_then(|rate| bound(plan, &Load::default(), rate)) {
+        let time = units::time(whole(Duration::from_millis(least.milliseconds)));
+        println!("  the busiest broker's bytes at the throttle alone: {time}");
     }
     if let Some(quiet) = quiet {
         println!("\nwhat the faults did");
@@ -283,17 +273,4 @@ fn tell(plan: &Plan, played: &Played, quiet: Option<Duration>, args: &Rehearse, 
 
 fn whole(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs())
-}
-
-/// Bytes through the busiest side of a broker.
-fn busiest(plan: &Plan) -> u64 {
-    let (mut out, mut into) = (BTreeMap::new(), BTreeMap::new());
-    for m in plan.moves.iter() {
-        for id in moves::added(m.from, m.to) {
-            let bytes = m.bytes.unwrap_or(0);
-            *out.entry(m.leader.unwrap_or(m.from[0])).or_insert(0u64) += bytes;
-            *into.entry(id).or_insert(0u64) += bytes;
-        }
-    }
-    out.values().chain(into.values()).copied().max().unwrap_or(0)
 }

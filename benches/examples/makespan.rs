@@ -1,0 +1,236 @@
+//! How long copies take beside what no schedule can beat, and beside what was forecast:
+//! `cargo run --release -p restow-benches --example makespan [SEEDS]`.
+//!
+//! The real executor on the simulator, in virtual time, over families of moves. The bound is the bytes through the
+//! busiest port at the throttle; what producers write meanwhile is not in it, so the ratios are on the high side.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand_core::{RngCore, SeedableRng};
+use rand_pcg::Pcg64;
+use restow_client::{Client, Dial, Options};
+use restow_executor::drive::{Orders, Pace};
+use restow_executor::events::{Event, Watch};
+use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking, Outcome};
+use restow_executor::run::{self, Env, Outlook, Stop, Task};
+use restow_planner::forecast::{self, bound};
+use restow_planner::generate::{self, Class};
+use restow_planner::model::watch::Unwatched;
+use restow_planner::model::{BrokerId, Cluster};
+use restow_planner::place;
+use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, Step};
+use restow_planner::schedule::Load;
+use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+const FAMILIES: [&str; 4] = ["scale-out", "any-to-any", "expand fan-out 3", "migrate"];
+const THROTTLE: u64 = 50_000_000;
+/// Bytes/s that producers write into a partition, for each GB that it holds: what fills it in four days.
+const INGEST_PER_GB: u64 = 2_900;
+const PARTITIONS: u32 = 600;
+
+/// A cluster and what is to change in it.
+struct Case {
+    setup: Setup,
+    plan: Plan,
+    load: Load,
+}
+
+/// What a run came to, in seconds.
+struct Took {
+    expand: f64,
+    all: f64,
+}
+
+/// When each stage began.
+#[derive(Default)]
+struct Stages(Vec<(Step, Instant)>);
+
+impl Watch for Stages {
+    fn event(&mut self, event: &Event) {
+        if let Event::Stage { step } = event {
+            self.0.push((*step, Instant::now()));
+        }
+    }
+}
+
+fn main() {
+    let seeds = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(3);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let (mut ratios, mut errors) = (Vec::new(), Vec::new());
+    println!("{:<18} seed  {:>8} {:>8} {:>8}  ratio  ETA error", "family", "bound", "forecast", "took");
+    for family in FAMILIES {
+        for seed in 1..=seeds {
+            let case = case(family, seed);
+            let pace = Pace { throttle: Some(THROTTLE), ..Pace::default() };
+            let mut model = forecast::Pace::new(pace.limits());
+            model.dwell_s = pace.dwell.as_secs();
+            let told = forecast::forecast(&case.plan, &case.load, &model);
+            let least = bound(&case.plan, &case.load, THROTTLE).expect("something to copy").milliseconds;
+            let expected = told.total.expect("an end").likely as f64;
+            let outlook = Outlook { load: case.load.clone(), forecast: Some(told) };
+            let took = runtime.block_on(play(&case, pace, outlook));
+            let (least, ratio) = (least as f64 / 1000.0, took.expand * 1000.0 / least as f64);
+            let error = (expected - took.all) / took.all * 100.0;
+            println!(
+                "{family:<18} {seed:>4}  {least:>7.0}s {expected:>7.0}s {:>7.0}s  {ratio:>5.3}  {error:+.1} %",
+                took.all
+            );
+            ratios.push(ratio);
+            errors.push(error.abs());
+        }
+    }
+    ratios.sort_by(f64::total_cmp);
+    errors.sort_by(f64::total_cmp);
+    let (median, worst) = (ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
+    println!("makespan / bound: median {median:.3}, worst {worst:.3}");
+    println!("ETA error: median {:.1} %, worst {:.1} %", errors[errors.len() / 2], errors[errors.len() - 1]);
+}
+
+async fn play(case: &Case, pace: Pace, outlook: Outlook) -> Took {
+    let sim = Simulator::new(&case.setup).expect("a known version");
+    let servers: Vec<String> = sim.bootstrap().split(',').map(str::to_owned).collect();
+    let dial = sim.clone();
+    let connect = Arc::new(Dial(move |at: &str| dial.connect(at)));
+    let client = Client::bootstrap(connect, &servers, Options::default()).await.expect("a simulated broker");
+    let (mut journal, _) = Journal::open(Box::new(MemoryBacking::default())).expect("memory");
+    let task = Task {
+        goal: Goal::Forward,
+        plan_hash: "makespan".into(),
+        plan_path: "makespan".into(),
+        approve: vec![Gate::Swap, Gate::Shrink],
+        accept: vec![],
+        give_up: vec![],
+        aside: vec![],
+        claim: vec![],
+        pace,
+        outlook,
+    };
+    let began = Instant::now();
+    let wall = move || began.elapsed().as_millis() as u64;
+    let (_to, stop) = watch::channel(Stop::No);
+    let mut stages = Stages::default();
+    let mut env = Env {
+        wall: &wall,
+        stop,
+        orders: &Orders::default,
+        watch: &mut stages,
+        host: "makespan".into(),
+        pid: 1,
+    };
+    let mut memory = Memory::default();
+    let report = run::work(&client, &case.plan, &task, &mut journal, &mut memory, &mut env).await;
+    assert_eq!(report.expect("a run").outcome, Outcome::Done);
+    let begin = |step| stages.0.iter().find(|stage| stage.0 == step).map(|stage| stage.1);
+    let expanded = begin(Step::Swap).or(begin(Step::Shrink)).expect("a stage after the expansion");
+    let expand = expanded - begin(Step::Expand).expect("an expansion");
+    Took { expand: expand.as_secs_f64(), all: began.elapsed().as_secs_f64() }
+}
+
+fn case(family: &str, seed: u64) -> Case {
+    let class = match family {
+        "migrate" => Class::migrate(PARTITIONS, 18, 18),
+        _ => Class { name: "sizes", brokers: 30, empty: 0, partitions: PARTITIONS, factor: 1, zones: 0 },
+    };
+    let cluster = generate::cluster(&class, seed);
+    let (plan, mut setup) = match family {
+        "migrate" => (migrate(&cluster, &class), Setup::of(&cluster)),
+        _ => at_random(family, &cluster, seed),
+    };
+    let mut load = Load::default();
+    let mut at = 0;
+    for topic in &mut setup.topics {
+        topic.ingest = topic.bytes.iter().map(|bytes| bytes / 1_000_000_000 * INGEST_PER_GB).collect();
+    }
+    for m in plan.moves.iter() {
+        load.set_ingest(at, Some(m.bytes.unwrap_or(0) / 1_000_000_000 * INGEST_PER_GB));
+        at += 1;
+    }
+    setup.tick = Duration::from_millis(250);
+    Case { setup, plan, load }
+}
+
+fn migrate(cluster: &Cluster, class: &Class) -> Plan {
+    let (from, to) = generate::sources_and_destinations(class);
+    let intent = Intent::Migrate { from, to, topics: vec![], exclude: vec![], preserve_leaders: false };
+    place::plan(cluster, &intent, &place::Options::default(), &mut Unwatched).expect("a plan").plan
+}
+
+/// One copy to one of six new brokers, one copy from anywhere to anywhere, or all three copies to new brokers.
+fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
+    let mut random = Pcg64::seed_from_u64(seed);
+    let mut below = |most: i32| (random.next_u32() % most as u32) as i32;
+    let mut topic = TopicSetup::new("t", vec![], 0);
+    topic.bytes.clear();
+    let mut list = Moves::default();
+    for (at, (_, p)) in cluster.partitions().enumerate() {
+        let (from, to) = match family {
+            "scale-out" => (vec![below(30)], vec![30 + below(6)]),
+            "any-to-any" => {
+                let from = below(36);
+                (vec![from], vec![(from + 1 + below(35)) % 36])
+            }
+            _ => {
+                let (leader, first) = (below(18), below(18));
+                let second = first + 1 + below(8);
+                let third = second + 1 + below(8);
+                let old = vec![leader, (leader + 1) % 18, (leader + 2) % 18];
+                (old, [first, second, third].map(|n| 18 + n % 18).to_vec())
+            }
+        };
+        let ids = |list: &[i32]| list.iter().map(|id| BrokerId(*id)).collect::<Vec<_>>();
+        let bytes = p.copy_bytes().unwrap_or(0);
+        let (from_ids, to_ids) = (ids(&from), ids(&to));
+        list.push(Move {
+            topic: 0,
+            partition: at as i32,
+            from: &from_ids,
+            to: &to_ids,
+            bytes: Some(bytes),
+            leader: None,
+        });
+        topic.bytes.push(bytes);
+        topic.replicas.push(from);
+    }
+    let mut setup = Setup {
+        cluster_id: cluster.id.clone(),
+        brokers: (0..36)
+            .map(|id| BrokerSetup {
+                dirs: vec![1 << 60],
+                line_speed: 1_250_000_000,
+                ..BrokerSetup::new(id, "z")
+            })
+            .collect(),
+        ..Setup::default()
+    };
+    topic.id = Some(restow_planner::model::TopicId([7; 16]));
+    let plan = Plan {
+        cluster_id: cluster.id.clone(),
+        intent: Intent::Return { plan: String::new() },
+        pacing: Pacing::Staged,
+        seed,
+        brokers: (0..36)
+            .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: Some("z".into()), limit_bytes: None })
+            .collect(),
+        rules: vec![],
+        no_worse: vec![],
+        accepted_differences: vec![],
+        given_up: vec![],
+        left_out: vec![],
+        topics: vec![PlanTopic {
+            name: "t".into(),
+            id: restow_planner::model::TopicId([7; 16]),
+            internal: false,
+            min_isr: Some(1),
+            hold_min_isr: None,
+        }],
+        moves: list,
+        impact: vec![],
+        certificate: Certificate::default(),
+    };
+    setup.topics.push(topic);
+    (plan, setup)
+}
