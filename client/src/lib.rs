@@ -117,6 +117,16 @@ impl Client {
         self.book().brokers()
     }
 
+    /// Known brokers: first the one that answers what any broker can, then those that are asked when it fails.
+    pub fn readers(&self) -> Vec<BrokerId> {
+        self.book().readers()
+    }
+
+    /// Asks this broker first from now on.
+    pub fn read_from(&self, broker: BrokerId) {
+        self.book().answered(broker);
+    }
+
     fn book(&self) -> MutexGuard<'_, book::Book> {
         self.shared.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,6 +18,11 @@ fn story_on_3_9_2() {
     story("3.9.2");
 }
 
+#[test]
+fn story_on_3_9_2_with_zookeeper() {
+    story("3.9.2-zk");
+}
+
 fn story(version: &str) {
     let Some(()) = available_or_skip() else { return };
     let world = World::story(version);

@@ -17,7 +17,7 @@ pub use crate::view::{
 };
 use crate::wire::calls::configs::DescribeConfigs;
 use crate::wire::calls::log_dirs::DescribeLogDirs;
-use crate::wire::calls::metadata::DescribeCluster;
+use crate::wire::calls::metadata::{DescribeCluster, Metadata};
 use crate::wire::calls::offsets::{End, ListOffsets};
 use crate::wire::calls::reassignments::ListReassignments;
 use crate::wire::pool::{Line, Place};
@@ -47,6 +47,16 @@ pub async fn cluster(client: &Client) -> Result<ClusterView, Error> {
 pub async fn topics(client: &Client, names: Option<&[String]>) -> Result<Vec<TopicView>, Error> {
     sendable(names.unwrap_or_default().iter().map(String::as_str))?;
     ask::metadata(client, names).await.map(|(answer, _)| answer.topics)
+}
+
+/// These topics as one broker shows them: what to compare [`topics`] with. A broker that is cut off from the
+/// controller goes on telling what it last heard.
+///
+/// # Errors
+/// If the broker did not answer, or is one of another cluster.
+pub async fn topics_at(client: &Client, broker: BrokerId, names: &[String]) -> Result<Vec<TopicView>, Error> {
+    sendable(names.iter().map(String::as_str))?;
+    ask::at(client, broker, &Metadata { names: Some(names) }).await.map(|answer| answer.topics)
 }
 
 /// Every in-flight reassignment of the cluster, ordered by topic and partition

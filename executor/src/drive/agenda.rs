@@ -43,6 +43,8 @@ pub struct Reads {
     pub ping: BTreeSet<BrokerId>,
     /// Brokers that are not asked: they were given up and are out of service.
     pub skip: BTreeSet<BrokerId>,
+    /// Brokers that did not reply to what they were last asked: no other is compared with them.
+    pub silent: BTreeSet<BrokerId>,
     /// Brokers whose disks the far view looks at: those that get copies.
     pub disks: BTreeSet<BrokerId>,
     /// Configs to read.
@@ -315,6 +317,12 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
     // Who was silent is asked again, until it is known to be out of service.
     let silent = view.brokers.iter().filter(|(id, seen)| seen.silent.is_some() && !view.is_lost(**id));
     reads.ping.extend(silent.map(|(id, _)| *id));
+    reads.silent = view
+        .brokers
+        .iter()
+        .filter(|(_, seen)| seen.silent.is_some() || seen.fenced)
+        .map(|(id, _)| *id)
+        .collect();
     reads.skip = view.given_up.iter().copied().filter(|id| view.is_lost(*id)).collect();
     reads
 }

@@ -15,6 +15,8 @@ use crate::journal::ConfigKey;
 pub struct Answers {
     /// Topics that were asked for by name.
     pub topics: Vec<TopicView>,
+    /// Their partitions that another broker shows differently, by topic: one of the two tells old news.
+    pub doubtful: BTreeMap<String, BTreeSet<i32>>,
     /// Every in-flight reassignment of the cluster.
     pub reassignments: Vec<Reassignment>,
     /// The far view, when it was due.

@@ -133,9 +133,9 @@ impl View {
         self.ticks += 1;
         self.given_up = plan.given_up.iter().chain(&memory.given_up).copied().collect();
         self.learn_brokers(&answers, now);
-        self.probes = answers.probes;
-        self.configs = answers.configs;
-        self.gone = answers.gone;
+        self.probes.clone_from(&answers.probes);
+        self.configs.clone_from(&answers.configs);
+        self.gone.clone_from(&answers.gone);
         let stands = |(key, value): (&ConfigKey, &Option<String>)| {
             let value = value.as_deref()?;
             let is_ours = memory.rates.get(key).is_some_and(|set| set.contains(value))
@@ -146,11 +146,11 @@ impl View {
         if let Some(far) = &answers.far {
             self.far_at = Some(now.moment);
             self.min_isr.clone_from(&far.min_isr);
-            self.learn_topics(plan, memory, &far.topics, &answers.reassignments, true);
+            self.learn_topics(plan, memory, &far.topics, &answers, true);
             let ours = |topic: &str, partition| self.move_of(topic, partition).is_some();
             self.health = Some(Health::of(plan, far, &answers.reassignments, ours));
         }
-        self.learn_topics(plan, memory, &answers.topics, &answers.reassignments, false);
+        self.learn_topics(plan, memory, &answers.topics, &answers, false);
         let listed = answers.reassignments.iter().filter_map(|r| self.move_of(&r.topic, r.partition));
         self.listed = listed.collect();
         self.foreign = answers.reassignments.into_iter().filter(|r| !self.is_ours(r, memory)).collect();
@@ -238,18 +238,21 @@ impl View {
         plan: &Plan,
         memory: &Memory,
         topics: &[TopicView],
-        flying: &[Reassignment],
+        answers: &Answers,
         all: bool,
     ) {
         let flying: BTreeMap<(&str, i32), &Reassignment> =
-            flying.iter().map(|r| ((r.topic.as_str(), r.partition), r)).collect();
+            answers.reassignments.iter().map(|r| ((r.topic.as_str(), r.partition), r)).collect();
         let mut known: Vec<(u32, Known)> = Vec::new();
         let mut named: BTreeSet<&str> = BTreeSet::new();
         for topic in topics {
             let Some(moves) = self.lookup.get(&topic.name) else { continue };
             named.insert(&topic.name);
+            let doubtful = answers.doubtful.get(&topic.name);
+            let moves =
+                moves.iter().filter(|(partition, _)| doubtful.is_none_or(|d| !d.contains(*partition)));
             if topic.error == Some(restow_client::Code::UNKNOWN_TOPIC_OR_PARTITION) {
-                known.extend(moves.values().map(|at| (*at, Known::Gone)));
+                known.extend(moves.map(|(_, at)| (*at, Known::Gone)));
                 continue;
             }
             if topic.error.is_some() {
@@ -310,7 +313,8 @@ impl View {
         let replicas = flying.map_or(&p.replicas, |r| &r.replicas);
         let (standing, dropped) = standing_without(&m, &Seen { replicas, adding, removing }, &self.given_up);
         let is_steady = p.leader == Some(m.to[0]) && m.to.iter().all(|id| p.isr.contains(id));
-        let before = self.observed(at).and_then(|o| o.steady);
+        // Another epoch: it may have been led by another meanwhile.
+        let before = self.observed(at).filter(|o| o.epoch == p.leader_epoch).and_then(|o| o.steady);
         Some(Known::At(Box::new(Observed {
             at: self.at,
             replicas: replicas.clone(),

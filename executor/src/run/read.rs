@@ -31,6 +31,9 @@ pub(super) async fn look(client: &Client, plan: &Plan, reads: &Reads) -> Result<
     if !reads.topics.is_empty() {
         let names: Vec<String> = reads.topics.iter().cloned().collect();
         answers.topics = read::topics(client, Some(&names)).await?;
+        if let Some(witness) = witness(client, reads, &answers) {
+            compare(client, witness, &names, &mut answers).await;
+        }
     }
     answers.reassignments = read::reassignments(client).await?;
     // One broker that neither answers nor refuses must not make the view of all others too old to act on.
@@ -39,6 +42,59 @@ pub(super) async fn look(client: &Client, plan: &Plan, reads: &Reads) -> Result<
     configs(client, reads, end, &mut answers).await;
     ping(client, reads, end, &mut answers).await;
     Ok(answers)
+}
+
+/// Another broker than the one that is read from. A broker that is cut off from the controller answers as ever, with
+/// what it last heard.
+fn witness(client: &Client, reads: &Reads, answers: &Answers) -> Option<BrokerId> {
+    let is_out =
+        |id: &BrokerId| [&reads.silent, &reads.skip, &answers.silent].iter().any(|set| set.contains(id));
+    client.readers().into_iter().skip(1).find(|id| !is_out(id))
+}
+
+/// Asks a witness for the same topics. Where the two do not agree, or the witness is silent, nothing is known.
+async fn compare(client: &Client, witness: BrokerId, names: &[String], answers: &mut Answers) {
+    match timeout(PATIENCE, read::topics_at(client, witness, names)).await {
+        Ok(Ok(told)) => {
+            answers.doubtful = differences(&answers.topics, &told);
+            if !answers.doubtful.is_empty() {
+                // One of the two is behind, it may be for long: the next look compares with a third.
+                client.read_from(witness);
+            }
+        }
+        _ => {
+            answers.silent.insert(witness);
+            answers.doubtful = differences(&answers.topics, &[]);
+        }
+    }
+}
+
+/// Partitions that two brokers do not show alike.
+fn differences(ours: &[TopicView], theirs: &[TopicView]) -> BTreeMap<String, BTreeSet<i32>> {
+    let mut found = BTreeMap::new();
+    for topic in ours {
+        let other = theirs.binary_search_by(|other| other.name.cmp(&topic.name)).ok().map(|at| &theirs[at]);
+        let is_same = other.is_some_and(|other| (other.id, other.error) == (topic.id, topic.error));
+        let (a, b) = (shown(topic), other.map(shown).unwrap_or_default());
+        let differs = |number: &i32| !is_same || a.get(number) != b.get(number);
+        let partitions: BTreeSet<i32> = a.keys().chain(b.keys()).copied().filter(differs).collect();
+        if !partitions.is_empty() {
+            found.insert(topic.name.clone(), partitions);
+        }
+    }
+    found
+}
+
+/// What guards rely on, by partition: leader, epoch, replicas, ISR.
+type Shown<'a> = BTreeMap<i32, (Option<BrokerId>, i32, &'a [BrokerId], BTreeSet<BrokerId>)>;
+
+fn shown(topic: &TopicView) -> Shown<'_> {
+    let all = topic.partitions.iter();
+    all.map(|p| {
+        let isr = p.isr.iter().copied().collect();
+        (p.partition, (p.leader, p.leader_epoch, &p.replicas[..], isr))
+    })
+    .collect()
 }
 
 async fn far(client: &Client, plan: &Plan, reads: &Reads) -> Result<Far, Error> {
@@ -168,9 +224,19 @@ async fn configs(client: &Client, reads: &Reads, end: Instant, answers: &mut Ans
     let lists = [crate::drive::LEADER_LIST, crate::drive::FOLLOWER_LIST, crate::drive::MIN_ISR];
     let topics: Vec<Resource> = topics.into_iter().cloned().collect();
     for resources in topics.chunks(TOPICS) {
-        if let Ok(told) = read::configs(client, None, resources, Some(&lists)).await {
-            learn_configs(told, &lists, ConfigSource::Topic, answers);
+        let (mut ours, mut theirs) = (Answers::default(), Answers::default());
+        let Ok(told) = read::configs(client, None, resources, Some(&lists)).await else { continue };
+        learn_configs(told, &lists, ConfigSource::Topic, &mut ours);
+        if let Some(witness) = witness(client, reads, answers) {
+            if let Ok(Ok(told)) =
+                timeout_at(end, read::configs(client, Some(witness), resources, Some(&lists))).await
+            {
+                learn_configs(told, &lists, ConfigSource::Topic, &mut theirs);
+            }
+            ours.configs.retain(|key, value| theirs.configs.get(key) == Some(value));
         }
+        answers.configs.extend(ours.configs);
+        answers.gone.extend(ours.gone);
     }
     let silent = answers.silent.clone();
     let asks = brokers.into_iter().filter(|(id, _)| !silent.contains(id)).map(|(id, keys)| async move {

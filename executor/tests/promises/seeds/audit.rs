@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use restow_client::Options;
 use restow_client::write::Write;
 use restow_executor::journal::{Gate, Goal, PriorValue, Record};
 use restow_planner::model::replicas::{minus, same_set};
@@ -10,6 +11,7 @@ use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::{Move, Plan, moves};
 use restow_simulator::Simulator;
 use restow_simulator::controller::{Partition, Request};
+use restow_simulator::faults::Fault;
 use restow_simulator::trace::{By, PartitionChange, What};
 
 use super::history::{History, Version, WINDOW};
@@ -82,7 +84,13 @@ impl Audit {
                 What::Arrived { broker, fault, client, api } => {
                     if let Some(fault) = fault {
                         self.say(|| format!("    {fault:?} strikes {api:?} of {client} at broker {broker}"));
-                        self.history.strike(at, broker);
+                        // What waits behind it on its connection is not answered either.
+                        let held = match fault {
+                            Fault::Hang => Options::default().request_timeout,
+                            Fault::Delay(time) | Fault::Late(time) => time,
+                            _ => Duration::ZERO,
+                        };
+                        self.history.strike(at + held, broker);
                     }
                 }
                 What::Asked { by, request, partitions, configs, .. } => {
@@ -167,12 +175,6 @@ impl Audit {
         self.say(|| format!("  host {host}: {record:?}"));
         if let Record::Prior { key, value } = record {
             self.is_true_prior(key, value);
-        }
-        if let Record::Restored { key } = record
-            && self.is_stale()
-        {
-            // What a broker that is cut off tells is read back as if it were true: a known gap of E5.
-            self.throttles.excuse(key);
         }
         if let Record::Asked { write, moves, .. } = record {
             self.asked(host, write, moves, now);

@@ -59,9 +59,10 @@ impl History {
         trim(lives, |(since, _)| *since, at);
     }
 
-    /// A request to this broker was not plainly answered.
-    pub fn strike(&mut self, at: Duration, broker: BrokerId) {
-        self.strikes.insert(broker, at);
+    /// A request to this broker was not plainly answered until then.
+    pub fn strike(&mut self, until: Duration, broker: BrokerId) {
+        let last = self.strikes.entry(broker).or_default();
+        *last = until.max(*last);
     }
 
     /// What the partition was in the window, the latest last.
