@@ -116,21 +116,36 @@ fn the_simulator_answers_as_every_record_says() {
     report(&differences);
 }
 
-/// Against the records; or, when they are made, into them.
+/// Against the records; or, when they are made, into them. Real brokers race, the more the busier the machine is: what
+/// differs is played once more, alone on a fresh cluster, and counts if it differs again.
 fn on_real_brokers(version: &str, scripts: &[Script]) -> Vec<String> {
-    let recording = std::env::var("RESTOW_CONFORMANCE").is_ok_and(|how| how == "record");
-    let mut differences = Vec::new();
-    real(version, scripts, |Script { name, .. }, found| {
-        let mut record = records::read(name);
-        if recording {
+    if std::env::var("RESTOW_CONFORMANCE").is_ok_and(|how| how == "record") {
+        real(version, scripts, |Script { name, .. }, found| {
+            let mut record = records::read(name);
             record.insert(version.to_owned(), found);
             records::write(name, &record);
-        } else {
-            let none = Transcript::new();
-            let recorded = record.get(version).unwrap_or(&none);
-            let difference = records::difference(recorded, &found);
-            differences.extend(difference.map(|text| format!("--- {name} on {version}\n{text}")));
-        }
+        });
+        return Vec::new();
+    }
+    let first = compared(version, scripts);
+    if first.is_empty() {
+        return Vec::new();
+    }
+    let texts: Vec<&str> = first.iter().map(|(_, text)| text.as_str()).collect();
+    eprintln!("played once more, since they differ:\n{}", texts.join("\n"));
+    let again = scripts.iter().filter(|script| first.iter().any(|(name, _)| *name == script.name));
+    let again: Vec<Script> = again.map(|script| Script { hurts: true, ..script.clone() }).collect();
+    compared(version, &again).into_iter().map(|(_, text)| text).collect()
+}
+
+/// The scenarios that differ from their records, with how.
+fn compared(version: &str, scripts: &[Script]) -> Vec<(String, String)> {
+    let mut differences = Vec::new();
+    real(version, scripts, |Script { name, .. }, found| {
+        let record = records::read(name);
+        let none = Transcript::new();
+        let difference = records::difference(record.get(version).unwrap_or(&none), &found);
+        differences.extend(difference.map(|text| (name.clone(), format!("--- {name} on {version}\n{text}"))));
     });
     differences
 }
