@@ -1,10 +1,10 @@
 //! What is to come, by the brokers that it needs.
 
 use std::cmp::Reverse;
-use std::collections::btree_set;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::ops::Bound::{Excluded, Unbounded};
 
-use super::window::{Due, Ports, Window};
+use super::window::{Due, Gate, Ports, Window};
 use crate::model::BrokerId;
 
 /// Which of the moves that fit goes first. Hardly changes the makespan; it changes what is done early.
@@ -20,29 +20,30 @@ pub enum Order {
 }
 
 /// Moves that fit nowhere are passed over; in one lane at most this many in one look, so that a look costs by
-/// the brokers with room.
+/// the brokers with room. As many that the bytes in flight of the whole cluster leave no room for end it.
 const LOOKS: usize = 64;
 
 /// Key of a move in its lane, and the move.
 type Entry = (u64, u32);
+/// The leader and the first broker that fetches: the two ends of a lane.
+type Ends = (BrokerId, BrokerId);
 
 /// Moves that wait, in lanes: one for each leader and first broker that fetches. Where a move fits, both ends of
 /// its lane have room, so lanes with a closed end are not looked at.
 #[derive(Debug, Clone, Default)]
 pub struct Waiting {
     order: Order,
-    lanes: BTreeMap<BrokerId, BTreeMap<BrokerId, BTreeSet<Entry>>>,
+    lanes: BTreeMap<BrokerId, BTreeMap<BrokerId, Lane>>,
     /// Bytes to send, and to fetch, by broker.
     bytes: Due,
     len: usize,
 }
 
-/// A lane that is open, and how far it was looked at.
-struct Lane<'a> {
-    ends: (BrokerId, BrokerId),
-    rank: u64,
-    rest: btree_set::Iter<'a, Entry>,
-    passed: usize,
+/// The moves of a lane. The first stands apart: most looks need no more of most lanes.
+#[derive(Debug, Clone)]
+struct Lane {
+    first: Entry,
+    all: BTreeSet<Entry>,
 }
 
 impl Waiting {
@@ -74,8 +75,10 @@ impl Waiting {
     pub fn insert(&mut self, at: u32, ports: &Ports) {
         let Some(first) = ports.incoming.first() else { return };
         let key = self.key(ports);
-        let lane = self.lanes.entry(ports.leader).or_default().entry(*first).or_default();
-        if lane.insert((key, at)) {
+        let lanes = self.lanes.entry(ports.leader).or_default();
+        let lane = lanes.entry(*first).or_insert_with(|| Lane { first: (key, at), all: BTreeSet::new() });
+        lane.first = lane.first.min((key, at));
+        if lane.all.insert((key, at)) {
             self.len += 1;
             self.count(ports, |sum, bytes| sum.saturating_add(bytes));
         }
@@ -87,9 +90,10 @@ impl Waiting {
         let key = self.key(ports);
         let Some(lanes) = self.lanes.get_mut(&ports.leader) else { return };
         let Some(lane) = lanes.get_mut(first) else { return };
-        let was_there = lane.remove(&(key, at));
-        if lane.is_empty() {
-            lanes.remove(first);
+        let was_there = lane.all.remove(&(key, at));
+        match lane.all.first() {
+            Some(first) => lane.first = *first,
+            None => drop(lanes.remove(first)),
         }
         if lanes.is_empty() {
             self.lanes.remove(&ports.leader);
@@ -103,7 +107,7 @@ impl Waiting {
     /// Whether a move waits with these ports.
     pub fn holds(&self, at: u32, ports: &Ports) -> bool {
         let lane = ports.incoming.first().and_then(|first| self.lanes.get(&ports.leader)?.get(first));
-        lane.is_some_and(|lane| lane.contains(&(self.key(ports), at)))
+        lane.is_some_and(|lane| lane.all.contains(&(self.key(ports), at)))
     }
 
     fn count(&mut self, ports: &Ports, change: impl Fn(u64, u64) -> u64) {
@@ -124,43 +128,47 @@ impl Waiting {
         mut ports: impl FnMut(u32) -> Option<Ports>,
     ) -> Vec<u32> {
         let mut admitted = Vec::new();
-        let mut lanes = self.open_lanes(window);
         // The next of each open lane; the smallest rank goes first, then the smallest key, then the plan's order.
-        let mut next: BinaryHeap<Reverse<(u64, Entry, usize)>> = BinaryHeap::with_capacity(lanes.len());
-        for (n, lane) in lanes.iter_mut().enumerate() {
-            next.extend(lane.rest.next().map(|entry| Reverse((lane.rank, *entry, n))));
-        }
-        while let Some(Reverse((_, (_, at), n))) = next.pop() {
-            if admitted.len() >= most || window.is_closed() {
+        let mut next = BinaryHeap::from(self.open_lanes(window));
+        let mut passed: BTreeMap<Ends, usize> = BTreeMap::new();
+        let mut starved = 0;
+        while let Some(Reverse((rank, entry, ends))) = next.pop() {
+            if admitted.len() >= most || window.is_closed() || starved >= LOOKS {
                 break;
             }
-            let lane = &mut lanes[n];
-            if !window.is_open(lane.ends.0, lane.ends.1, &self.bytes) {
+            if !window.is_open(ends.0, ends.1, &self.bytes) {
                 continue;
             }
-            match ports(at) {
-                Some(ports) if window.admit(&ports, &self.bytes) => admitted.push(at),
-                _ => lane.passed += 1,
+            match ports(entry.1) {
+                Some(ports) if window.admit(&ports, &self.bytes) => admitted.push(entry.1),
+                found => {
+                    *passed.entry(ends).or_default() += 1;
+                    starved += usize::from(found.is_some_and(|ports| !window.has_bytes(&ports)));
+                }
             }
-            if lane.passed < LOOKS {
-                next.extend(lane.rest.next().map(|entry| Reverse((lane.rank, *entry, n))));
+            if passed.get(&ends).is_none_or(|passed| *passed < LOOKS) {
+                let lane = self.lanes.get(&ends.0).and_then(|lanes| lanes.get(&ends.1));
+                let later = lane.and_then(|lane| lane.all.range((Excluded(entry), Unbounded)).next());
+                next.extend(later.map(|entry| Reverse((rank, *entry, ends))));
             }
         }
         admitted
     }
 
-    fn open_lanes(&self, window: &Window) -> Vec<Lane<'_>> {
-        if window.is_closed() {
-            return Vec::new();
-        }
+    fn open_lanes(&self, window: &Window) -> Vec<Reverse<(u64, Entry, Ends)>> {
         let mut open = Vec::new();
+        if window.is_closed() {
+            return open;
+        }
+        let mut gates: BTreeMap<BrokerId, Gate> = BTreeMap::new();
         for (leader, lanes) in self.lanes.iter() {
-            for (first, lane) in lanes {
-                if !window.is_open(*leader, *first, &self.bytes) {
-                    continue;
-                }
-                let (ends, rank) = ((*leader, *first), self.rank(window, *leader, *first));
-                open.push(Lane { ends, rank, rest: lane.iter(), passed: 0 });
+            let out = window.gate_out(*leader);
+            for (first, lane) in lanes.iter().filter(|_| out != Gate::Closed) {
+                let into = *gates.entry(*first).or_insert_with(|| window.gate_in(*first));
+                let is_open = (out, into) == (Gate::Open, Gate::Open)
+                    || into != Gate::Closed && window.is_open(*leader, *first, &self.bytes);
+                let ends = (*leader, *first);
+                open.extend(is_open.then(|| Reverse((self.rank(window, *leader, *first), lane.first, ends))));
             }
         }
         open

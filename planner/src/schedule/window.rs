@@ -161,6 +161,17 @@ impl Port {
     }
 }
 
+/// Whether an end of a copy takes more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// It does.
+    Open,
+    /// Its count is reached: only where the other end idles.
+    Full,
+    /// Nothing, whatever it is.
+    Closed,
+}
+
 /// Copies in flight by their two ends.
 #[derive(Debug, Clone, Default)]
 struct Links {
@@ -296,38 +307,51 @@ impl Window {
             })
     }
 
-    /// Whether the leader can send nothing more, whatever it is.
-    fn is_closed_out(&self, leader: BrokerId) -> bool {
-        let is_full =
-            |port: &Port| port.is_full(&self.limits.broker, MOST) || port.copies >= self.limits.fan_out;
-        self.unfit.contains(&leader) || self.leads.get(&leader).is_some_and(is_full)
+    /// Whether the leader can send more.
+    pub(super) fn gate_out(&self, leader: BrokerId) -> Gate {
+        let port = self.leads.get(&leader);
+        let is_out =
+            self.unfit.contains(&leader) || port.is_some_and(|port| port.copies >= self.limits.fan_out);
+        self.gate(is_out, port)
     }
 
-    /// Whether the broker can take nothing more, whatever it is.
-    fn is_closed_in(&self, broker: BrokerId) -> bool {
+    /// Whether the broker can take more.
+    pub(super) fn gate_in(&self, broker: BrokerId) -> Gate {
         let zone = self.zones.get(&broker).and_then(|zone| self.comes_to_zone.get(zone));
-        self.unfit.contains(&broker)
-            || self.comes.get(&broker).is_some_and(|port| port.is_full(&self.limits.broker, MOST))
-            || zone.is_some_and(|port| port.is_full(&self.limits.zone, 1))
+        let is_zone_full = zone.is_some_and(|port| port.is_full(&self.limits.zone, 1));
+        self.gate(is_zone_full || self.unfit.contains(&broker), self.comes.get(&broker))
+    }
+
+    fn gate(&self, is_out: bool, port: Option<&Port>) -> Gate {
+        let is_full = |times| port.is_some_and(|port| port.is_full(&self.limits.broker, times));
+        match (is_out || is_full(MOST), is_full(1)) {
+            (true, _) => Gate::Closed,
+            (_, true) => Gate::Full,
+            _ => Gate::Open,
+        }
     }
 
     /// Whether one more copy may go from this leader to this broker: both have room, or one has reached its count
     /// while the other idles and has not much less to do.
     pub(super) fn is_open(&self, leader: BrokerId, to: BrokerId, due: &Due) -> bool {
-        if self.is_closed_out(leader) || self.is_closed_in(to) {
+        let gates = (self.gate_out(leader), self.gate_in(to));
+        if gates.0 == Gate::Closed || gates.1 == Gate::Closed {
             return false;
         }
-        let (out, into) = (self.leads.get(&leader), self.comes.get(&to));
-        let is_full = |port: Option<&Port>| port.is_some_and(|port| port.is_full(&self.limits.broker, 1));
-        let (is_out_full, is_in_full) = (is_full(out), is_full(into));
-        if !is_out_full && !is_in_full {
+        if gates == (Gate::Open, Gate::Open) {
             return true;
         }
         let waits = |id: &BrokerId| due.get(id).copied().unwrap_or_default();
-        let sends = waits(&leader).0.saturating_add(out.map_or(0, |port| port.bytes));
-        let fetches = waits(&to).1.saturating_add(into.map_or(0, |port| port.bytes));
-        (!is_out_full || (fetches.saturating_mul(MOST) > sends && self.links.idles_in(to)))
-            && (!is_in_full || (sends.saturating_mul(MOST) > fetches && self.links.idles_out(leader)))
+        let (sent, fetched) = (self.bytes(leader).0, self.bytes(to).1);
+        let (sends, fetches) = (waits(&leader).0.saturating_add(sent), waits(&to).1.saturating_add(fetched));
+        (gates.0 == Gate::Open || (fetches.saturating_mul(MOST) > sends && self.links.idles_in(to)))
+            && (gates.1 == Gate::Open
+                || (sends.saturating_mul(MOST) > fetches && self.links.idles_out(leader)))
+    }
+
+    /// Whether the bytes in flight in the whole cluster leave room for a move.
+    pub(super) fn has_bytes(&self, ports: &Ports) -> bool {
+        self.all.fits_bytes(&self.shares(ports).0, &self.limits.cluster)
     }
 
     /// Whether nothing more can be admitted anywhere.
