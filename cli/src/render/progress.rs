@@ -109,7 +109,7 @@ impl Watch for Screen {
         match event {
             Event::Progress(progress) => self.progress(progress),
             Event::Opened { continued, journal } => {
-                let how = if *continued { "continuing the run in" } else { "journal:" };
+                let how = if *continued { "journal, continued:" } else { "journal:" };
                 self.line(&format!("{how} {journal}"));
             }
             Event::Stage { step } => self.line(&format!("stage {step}")),
