@@ -294,3 +294,39 @@ async fn ping(client: &Client, reads: &Reads, end: Instant, answers: &mut Answer
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use restow_client::read::PartitionView;
+    use restow_planner::model::TopicId;
+
+    use super::*;
+
+    fn topic(isr: [&[i32]; 2], error: Option<Code>) -> TopicView {
+        let ids = |list: &[i32]| list.iter().map(|id| BrokerId(*id)).collect::<Vec<_>>();
+        let partition = |n: usize| PartitionView {
+            partition: n as i32,
+            leader: Some(BrokerId(1)),
+            leader_epoch: 0,
+            replicas: ids(&[1, 2, 3]),
+            isr: ids(isr[n]),
+            offline: vec![],
+            error: None,
+        };
+        let partitions = vec![partition(0), partition(1)];
+        TopicView { name: "t".into(), id: TopicId([1; 16]), internal: false, error, partitions }
+    }
+
+    #[test]
+    fn e2_what_two_brokers_show_differently_is_doubtful() {
+        let ours = [topic([&[1, 2], &[1, 2, 3]], None)];
+        let doubtful = |theirs: &[TopicView]| differences(&ours, theirs);
+        assert!(doubtful(&[topic([&[2, 1], &[3, 2, 1]], None)]).is_empty(), "an ISR has no order");
+        let one = doubtful(&[topic([&[1, 2, 3], &[1, 2, 3]], None)]);
+        assert_eq!(one["t"], BTreeSet::from([0]));
+        let gone = topic([&[1, 2], &[1, 2, 3]], Some(Code::UNKNOWN_TOPIC_OR_PARTITION));
+        for all in [vec![gone], vec![]] {
+            assert_eq!(doubtful(&all)["t"], BTreeSet::from([0, 1]));
+        }
+    }
+}
