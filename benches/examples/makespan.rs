@@ -140,14 +140,13 @@ fn case(family: &str, seed: u64) -> Case {
         "migrate" => (migrate(&cluster, &class), Setup::of(&cluster)),
         _ => at_random(family, &cluster, seed),
     };
-    let mut load = Load::default();
-    let mut at = 0;
+    let ingest = |bytes: u64| bytes / 1_000_000_000 * INGEST_PER_GB;
     for topic in &mut setup.topics {
-        topic.ingest = topic.bytes.iter().map(|bytes| bytes / 1_000_000_000 * INGEST_PER_GB).collect();
+        topic.ingest = topic.bytes.iter().copied().map(ingest).collect();
     }
-    for m in plan.moves.iter() {
-        load.set_ingest(at, Some(m.bytes.unwrap_or(0) / 1_000_000_000 * INGEST_PER_GB));
-        at += 1;
+    let mut load = Load::default();
+    for (at, m) in plan.moves.iter().enumerate() {
+        load.set_ingest(at, Some(ingest(m.bytes.unwrap_or(0))));
     }
     setup.tick = Duration::from_millis(250);
     Case { setup, plan, load }

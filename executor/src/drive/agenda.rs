@@ -43,7 +43,8 @@ pub struct Reads {
     pub ping: BTreeSet<BrokerId>,
     /// Brokers that are not asked: they were given up and are out of service.
     pub skip: BTreeSet<BrokerId>,
-    /// Brokers that did not reply to what they were last asked: no other is compared with them.
+    /// Brokers that did not reply to what they were last asked, or are fenced, those to skip among them: no other is
+    /// compared with them.
     pub silent: BTreeSet<BrokerId>,
     /// Brokers whose disks the far view looks at: those that get copies.
     pub disks: BTreeSet<BrokerId>,

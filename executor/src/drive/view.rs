@@ -128,14 +128,14 @@ impl View {
     }
 
     /// Learns what a tick read; `now` is when it began to read.
-    pub fn next(&mut self, plan: &Plan, memory: &Memory, answers: Answers, now: Now) {
+    pub fn next(&mut self, plan: &Plan, memory: &Memory, mut answers: Answers, now: Now) {
         self.at = now.moment;
         self.ticks += 1;
         self.given_up = plan.given_up.iter().chain(&memory.given_up).copied().collect();
         self.learn_brokers(&answers, now);
-        self.probes.clone_from(&answers.probes);
-        self.configs.clone_from(&answers.configs);
-        self.gone.clone_from(&answers.gone);
+        self.probes = std::mem::take(&mut answers.probes);
+        self.configs = std::mem::take(&mut answers.configs);
+        self.gone = std::mem::take(&mut answers.gone);
         let stands = |(key, value): (&ConfigKey, &Option<String>)| {
             let value = value.as_deref()?;
             let is_ours = memory.rates.get(key).is_some_and(|set| set.contains(value))

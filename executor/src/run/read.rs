@@ -47,9 +47,8 @@ pub(super) async fn look(client: &Client, plan: &Plan, reads: &Reads) -> Result<
 /// Another broker than the one that is read from. A broker that is cut off from the controller answers as ever, with
 /// what it last heard.
 fn witness(client: &Client, reads: &Reads, answers: &Answers) -> Option<BrokerId> {
-    let is_out =
-        |id: &BrokerId| [&reads.silent, &reads.skip, &answers.silent].iter().any(|set| set.contains(id));
-    client.readers().into_iter().skip(1).find(|id| !is_out(id))
+    let is_silent = |id: &BrokerId| reads.silent.contains(id) || answers.silent.contains(id);
+    client.readers().into_iter().skip(1).find(|id| !is_silent(id))
 }
 
 /// Asks a witness for the same topics. Where the two do not agree, or the witness is silent, nothing is known.

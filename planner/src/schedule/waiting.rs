@@ -163,7 +163,10 @@ impl Waiting {
         let mut gates: BTreeMap<BrokerId, Gate> = BTreeMap::new();
         for (leader, lanes) in self.lanes.iter() {
             let out = window.gate_out(*leader);
-            for (first, lane) in lanes.iter().filter(|_| out != Gate::Closed) {
+            if out == Gate::Closed {
+                continue;
+            }
+            for (first, lane) in lanes {
                 let into = *gates.entry(*first).or_insert_with(|| window.gate_in(*first));
                 let is_open = (out, into) == (Gate::Open, Gate::Open)
                     || into != Gate::Closed && window.is_open(*leader, *first, &self.bytes);
