@@ -13,7 +13,7 @@ use restow_client::write::Write;
 use restow_executor::drive::{Answers, Far, Now, Pace, Probe, Reads, View, decide, reads};
 use restow_executor::journal::{Goal, Memory, Record};
 use restow_planner::model::BrokerId;
-use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, moves};
+use restow_planner::plan::{Move, Moves, Plan, PlanBroker, PlanTopic, moves};
 
 const BROKERS: i32 = 500;
 const TOPICS: u32 = 20_000;
@@ -39,16 +39,6 @@ fn plan() -> Plan {
         hold_min_isr: None,
     };
     Plan {
-        cluster_id: "c".into(),
-        intent: Intent::Migrate {
-            from: vec![],
-            to: vec![],
-            topics: vec![],
-            exclude: vec![],
-            preserve_leaders: false,
-        },
-        pacing: Pacing::Staged,
-        seed: 0,
         brokers: (0..2 * BROKERS)
             .map(|id| PlanBroker {
                 id: BrokerId(id),
@@ -57,15 +47,9 @@ fn plan() -> Plan {
                 limit_bytes: None,
             })
             .collect(),
-        rules: vec![],
-        no_worse: vec![],
-        accepted_differences: vec![],
-        given_up: vec![],
-        left_out: vec![],
         topics: (0..TOPICS).map(topic).collect(),
         moves: list,
-        impact: vec![],
-        certificate: Certificate::default(),
+        ..Plan::empty("c")
     }
 }
 

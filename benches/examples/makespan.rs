@@ -19,7 +19,7 @@ use restow_planner::generate::{self, Class};
 use restow_planner::model::watch::Unwatched;
 use restow_planner::model::{BrokerId, Cluster};
 use restow_planner::place;
-use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, Step};
+use restow_planner::plan::{Intent, Move, Moves, Plan, PlanBroker, PlanTopic, Step};
 use restow_planner::schedule::Load;
 use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
 use tokio::sync::watch;
@@ -98,16 +98,9 @@ async fn play(case: &Case, pace: Pace, outlook: Outlook) -> Took {
     let client = Client::bootstrap(connect, &servers, Options::default()).await.expect("a simulated broker");
     let (mut journal, _) = Journal::open(Box::new(MemoryBacking::default())).expect("memory");
     let task = Task {
-        goal: Goal::Forward,
-        plan_hash: "makespan".into(),
-        plan_path: "makespan".into(),
         approve: vec![Gate::Swap, Gate::Shrink],
-        accept: vec![],
-        give_up: vec![],
-        aside: vec![],
-        claim: vec![],
-        pace,
         outlook,
+        ..Task::new(Goal::Forward, "makespan", "makespan", pace)
     };
     let began = Instant::now();
     let wall = move || began.elapsed().as_millis() as u64;
@@ -207,18 +200,10 @@ fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
     };
     topic.id = Some(restow_planner::model::TopicId([7; 16]));
     let plan = Plan {
-        cluster_id: cluster.id.clone(),
-        intent: Intent::Return { plan: String::new() },
-        pacing: Pacing::Staged,
         seed,
         brokers: (0..36)
             .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: Some("z".into()), limit_bytes: None })
             .collect(),
-        rules: vec![],
-        no_worse: vec![],
-        accepted_differences: vec![],
-        given_up: vec![],
-        left_out: vec![],
         topics: vec![PlanTopic {
             name: "t".into(),
             id: restow_planner::model::TopicId([7; 16]),
@@ -227,8 +212,7 @@ fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
             hold_min_isr: None,
         }],
         moves: list,
-        impact: vec![],
-        certificate: Certificate::default(),
+        ..Plan::empty(&cluster.id)
     };
     setup.topics.push(topic);
     (plan, setup)

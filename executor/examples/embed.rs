@@ -13,7 +13,7 @@ use restow_client::{Client, Options, Tcp};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{FileBacking, Goal, Journal, fold};
-use restow_executor::run::{Env, Outlook, Stop, Task, work};
+use restow_executor::run::{Env, Stop, Task, work};
 use restow_planner::file;
 
 /// Prints every event but progress.
@@ -41,18 +41,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (mut journal, records) = Journal::open(Box::new(backing))?;
     let mut memory = fold(&records);
 
-    let task = Task {
-        goal: Goal::Forward,
-        plan_hash: hash,
-        plan_path: path,
-        approve: vec![],
-        accept: vec![],
-        give_up: vec![],
-        aside: vec![],
-        claim: vec![],
-        pace: Pace { throttle: Some(50_000_000), poll: Duration::from_secs(2), ..Pace::default() },
-        outlook: Outlook::default(),
-    };
+    let pace = Pace { throttle: Some(50_000_000), poll: Duration::from_secs(2), ..Pace::default() };
+    let task = Task::new(Goal::Forward, &hash, &path, pace);
     // Send `Stop::Quiesce` through the other end to stop cleanly.
     let (_to, stop) = tokio::sync::watch::channel(Stop::No);
     let mut env = Env {

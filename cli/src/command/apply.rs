@@ -53,20 +53,14 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
             return Ok(Exit::Waiting);
         }
     }
+    let path = std::path::absolute(&args.plan).unwrap_or_else(|_| args.plan.clone());
     let task = Task {
-        goal: Goal::Forward,
-        plan_hash: hash,
-        plan_path: std::path::absolute(&args.plan)
-            .unwrap_or_else(|_| args.plan.clone())
-            .display()
-            .to_string(),
         approve: gates.iter().copied().collect(),
         accept: args.accept_config_diff.clone(),
         give_up: args.give_up.clone(),
         aside,
-        claim: vec![],
-        pace,
         outlook,
+        ..Task::new(Goal::Forward, &hash, &path.display().to_string(), pace)
     };
     let inbox = Inbox::open(&args.plan, &args.holds).await;
     let report = work(&client, &plan, &task, &mut session, &|| inbox.read(), format).await?;

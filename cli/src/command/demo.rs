@@ -138,23 +138,11 @@ fn plan(cluster: &Cluster) -> Result<Plan, Error> {
 impl Demo {
     async fn work(&mut self, goal: Goal, approve: &[Gate]) -> Result<Report, Error> {
         let pace = Pace { throttle: Some(THROTTLE), ..Pace::default() };
-        let task = Task {
-            goal,
-            plan_hash: self.hash.clone(),
-            plan_path: "demo".into(),
-            approve: approve.to_vec(),
-            accept: vec![],
-            give_up: vec![],
-            aside: vec![],
-            claim: vec![],
-            outlook: match goal {
-                Goal::Forward => {
-                    outlook::of(&self.plan, &self.start, Load::of(&self.plan, &self.start), &pace)
-                }
-                _ => Outlook::default(),
-            },
-            pace,
+        let outlook = match goal {
+            Goal::Forward => outlook::of(&self.plan, &self.start, Load::of(&self.plan, &self.start), &pace),
+            _ => Outlook::default(),
         };
+        let task = Task { approve: approve.to_vec(), outlook, ..Task::new(goal, &self.hash, "demo", pace) };
         let began = self.began;
         let wall = move || began.elapsed().as_millis() as u64;
         let (_to, stop) = watch::channel(Stop::No);

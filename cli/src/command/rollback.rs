@@ -3,7 +3,7 @@
 use restow_client::{Client, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::journal::{Goal, Outcome};
-use restow_executor::run::{self, Outlook, Task};
+use restow_executor::run::{self, Task};
 use restow_planner::file;
 use restow_planner::model::BrokerId;
 use restow_planner::plan::Plan;
@@ -45,18 +45,7 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
             return Ok(Exit::Waiting);
         }
     }
-    let task = Task {
-        give_up: vec![],
-        aside: vec![],
-        claim: vec![],
-        goal: Goal::Back,
-        plan_hash: hash.clone(),
-        plan_path: args.plan.display().to_string(),
-        approve: vec![],
-        accept: vec![],
-        pace,
-        outlook: Outlook::default(),
-    };
+    let task = Task::new(Goal::Back, &hash, &args.plan.display().to_string(), pace);
     let found = work(&client, &plan, &task, &mut session, &Orders::default, format).await?;
     let back = match found.shrunk.is_empty() {
         true => None,
@@ -102,19 +91,10 @@ async fn without(
         return Ok(Exit::Waiting);
     }
     let throttle = args.throttle.map_or(session.memory.throttle, Throttle::rate);
-    let task = Task {
-        // The run goes forward; only what cannot end is taken back.
-        goal: Goal::Forward,
-        plan_hash: hash.to_owned(),
-        plan_path: args.plan.display().to_string(),
-        approve: vec![],
-        accept: vec![],
-        give_up: vec![broker],
-        aside: vec![],
-        claim: vec![],
-        pace: Pace { only: Some(broker), ..pace(&args.pace, throttle) },
-        outlook: Outlook::default(),
-    };
+    let pace = Pace { only: Some(broker), ..pace(&args.pace, throttle) };
+    // The run goes forward; only what cannot end is taken back.
+    let forward = Task::new(Goal::Forward, hash, &args.plan.display().to_string(), pace);
+    let task = Task { give_up: vec![broker], ..forward };
     let found = work(client, plan, &task, session, &Orders::default, format).await?;
     let again = format!(
         "restow rollback {} --broker {broker} --bootstrap-server {}",

@@ -7,10 +7,10 @@ use restow_client::read::Resource;
 use restow_client::{Client, snapshot};
 use restow_executor::drive::{FOLLOWER_LIST, LEADER_LIST, Orders, Pace};
 use restow_executor::journal::{ConfigKey, FileBacking, Goal, Journal, Memory, fold};
-use restow_executor::run::{Outlook, Task};
+use restow_executor::run::Task;
 use restow_planner::model::replicas::show;
 use restow_planner::model::{BrokerId, Cluster, TopicPartition};
-use restow_planner::plan::{Certificate, Intent, Moves, Pacing, Plan};
+use restow_planner::plan::Plan;
 use serde::Serialize;
 
 use super::apply::{exit, work};
@@ -51,7 +51,7 @@ pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
         }
         let path = state.own_journal();
         state.remember(&path).map_err(|e| Error::file(&path, "remember", &e))?;
-        return sweep(&client, &path, &nothing(client.cluster_id()), claims, format).await;
+        return sweep(&client, &path, &Plan::empty(client.cluster_id()), claims, format).await;
     }
     if swept.is_empty() {
         if format == Format::Text {
@@ -90,26 +90,7 @@ fn plan_of(args: &Sweep, memory: &Memory, client: &Client) -> Plan {
     let path = args.plan.clone().or_else(|| opened.map(|opened| PathBuf::from(&opened.plan_path)));
     let found =
         path.as_deref().and_then(|path| super::read_plan(path).ok()).filter(|(_, found)| found == hash);
-    found.map_or_else(|| nothing(client.cluster_id()), |(plan, _)| plan)
-}
-
-fn nothing(cluster: &str) -> Plan {
-    Plan {
-        cluster_id: cluster.to_owned(),
-        intent: Intent::Return { plan: String::new() },
-        pacing: Pacing::Staged,
-        seed: 0,
-        brokers: vec![],
-        rules: vec![],
-        no_worse: vec![],
-        accepted_differences: vec![],
-        given_up: vec![],
-        left_out: vec![],
-        topics: vec![],
-        moves: Moves::default(),
-        impact: vec![],
-        certificate: Certificate::default(),
-    }
+    found.map_or_else(|| Plan::empty(client.cluster_id()), |(plan, _)| plan)
 }
 
 async fn sweep(
@@ -121,18 +102,9 @@ async fn sweep(
 ) -> Result<Exit, Error> {
     let mut session = open(client.cluster_id(), path)?;
     let opened = session.memory.last.clone();
-    let task = Task {
-        goal: Goal::Quiesce,
-        plan_hash: opened.as_ref().map(|opened| opened.plan_hash.clone()).unwrap_or_default(),
-        plan_path: opened.map(|opened| opened.plan_path).unwrap_or_default(),
-        approve: vec![],
-        accept: vec![],
-        give_up: vec![],
-        aside: vec![],
-        claim,
-        pace: Pace { cancels: true, ..Pace::default() },
-        outlook: Outlook::default(),
-    };
+    let (hash, planned) = opened.map(|opened| (opened.plan_hash, opened.plan_path)).unwrap_or_default();
+    let pace = Pace { cancels: true, ..Pace::default() };
+    let task = Task { claim, ..Task::new(Goal::Quiesce, &hash, &planned, pace) };
     let report = work(client, plan, &task, &mut session, &Orders::default, format).await?;
     match format {
         Format::Json => render::print(&json::line(&serde_json::json!({

@@ -162,10 +162,10 @@ fn twenty_kills_on_4_3_1() {
     let start = world.state();
     world.plan("plan", OLD, NEW, &[]).exits(0);
     for kill in 1..=20 {
-        let throttle = if kill <= 14 { "500kB/s" } else { "50MB/s" };
+        let throttle = if kill <= 17 { "500kB/s" } else { "50MB/s" };
         let mut child = world.start_apply("plan.json", &["--throttle", throttle, "--approve", "swap,shrink"]);
         // A kill while a write is unanswered costs the next process 65 s (E6): some of them wait longer than that.
-        let longest = if kill <= 14 && kill % 4 == 0 { 90_000 } else { 6_000 };
+        let longest = if kill <= 17 && kill % 4 == 0 { 90_000 } else { 6_000 };
         let begin = Instant::now();
         let ended = wait_until(dice.millis(200, longest), || has_ended(&mut child));
         if ended && kill > 17 {

@@ -3,7 +3,7 @@
 
 pub(crate) mod ask;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use restow_planner::model::{BrokerId, TopicPartition};
@@ -57,6 +57,15 @@ pub async fn topics(client: &Client, names: Option<&[String]>) -> Result<Vec<Top
 pub async fn topics_at(client: &Client, broker: BrokerId, names: &[String]) -> Result<Vec<TopicView>, Error> {
     sendable(names.iter().map(String::as_str))?;
     ask::at(client, broker, &Metadata { names: Some(names) }).await.map(|answer| answer.topics)
+}
+
+/// The brokers in service as one broker shows them (`Metadata` names no fenced ones).
+///
+/// # Errors
+/// If the broker did not answer, or is one of another cluster.
+pub async fn brokers_at(client: &Client, broker: BrokerId) -> Result<BTreeSet<BrokerId>, Error> {
+    let answer = ask::at(client, broker, &Metadata { names: Some(&[]) }).await?;
+    Ok(answer.brokers.into_iter().map(|(id, ..)| id).collect())
 }
 
 /// Every in-flight reassignment of the cluster, ordered by topic and partition

@@ -23,6 +23,7 @@ mod standing;
 mod switch;
 mod throttle;
 mod view;
+mod wrote;
 
 pub use agenda::{Agenda, Reads, reads};
 pub use count::{Count, Counts};
@@ -37,6 +38,7 @@ pub use stall::Copies;
 pub use standing::{Reached, Seen, Standing, is_start, reached, standing};
 pub use throttle::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE, MIN_ISR};
 pub use view::View;
+pub use wrote::Wrote;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

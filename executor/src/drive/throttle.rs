@@ -8,7 +8,7 @@ use restow_planner::model::BrokerId;
 use restow_planner::plan::{Plan, moves};
 
 use super::view::View;
-use super::{LAG, Moment, Request};
+use super::{Moment, Request, Wrote};
 use crate::journal::{ConfigKey, Memory, PriorValue, Record};
 
 /// Topic config: `partition:broker` entries whose leader-side traffic is throttled (KIP-73).
@@ -102,7 +102,7 @@ impl Desired {
 }
 
 /// Entries of a throttled-replica list; spaces and empty elements are legal.
-fn entries(list: &str) -> BTreeSet<&str> {
+pub(super) fn entries(list: &str) -> BTreeSet<&str> {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
 }
 
@@ -155,10 +155,11 @@ fn sure<'v>(
     view: &'v View,
     blocked: &BTreeSet<ConfigKey>,
 ) -> Option<Option<&'v str>> {
-    let inherited = memory.priors.contains_key(key).then_some(Moment::ZERO);
-    let wrote = view.wrote.get(key).copied().or(inherited);
-    let lags = wrote.is_some_and(|at| view.at.saturating_sub(at) < LAG / 4);
-    view.configs.get(key).filter(|_| !lags && !blocked.contains(key)).map(Option::as_deref)
+    let inherited = || memory.priors.contains_key(key).then_some(Wrote { at: Moment::ZERO, done: None });
+    let wrote = view.wrote.get(key).cloned().or_else(inherited);
+    let now = view.configs.get(key)?.as_deref();
+    let is_sure = !blocked.contains(key) && !wrote.is_some_and(|wrote| wrote.hides_from(now, view.at));
+    is_sure.then_some(now)
 }
 
 /// Whether we listed a move's copies as throttled, and have not restored that list since.

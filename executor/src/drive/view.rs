@@ -16,7 +16,7 @@ use super::stages::Stages;
 use super::stall::Copies;
 use super::standing::{Seen, Standing, standing_without};
 use super::switch::Guard;
-use super::{LAG, Moment, Now, Orders, Pace, Stay};
+use super::{LAG, Moment, Now, Orders, Pace, Stay, Wrote};
 use crate::journal::{ConfigKey, Goal, Memory};
 
 /// What this process saw.
@@ -56,8 +56,8 @@ pub struct View {
     pub listed: BTreeSet<u32>,
     /// When this process last submitted a move, so that a lagging read is not taken for a failure.
     pub submitted: BTreeMap<u32, Moment>,
-    /// When this process last wrote a config.
-    pub wrote: BTreeMap<ConfigKey, Moment>,
+    /// What this process last wrote to a config.
+    pub wrote: BTreeMap<ConfigKey, Wrote>,
     /// What Kafka last said against a move, and when.
     pub refused: BTreeMap<u32, (Moment, String)>,
     /// Moves whose guard held, until when not to try again, and why.

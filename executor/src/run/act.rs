@@ -5,7 +5,7 @@ use restow_client::{Client, Code};
 use restow_planner::model::BrokerId;
 
 use super::RunError;
-use crate::drive::{Moment, Request, View};
+use crate::drive::{Moment, Request, View, Wrote};
 use crate::journal::{ConfigKey, ItemResult, Journal, Memory, Record, Sent};
 
 /// One process's hands.
@@ -64,7 +64,14 @@ fn is_fine(write: &Write, code: Code) -> bool {
 /// Remembers in the view what was written and what was refused; whether all of it succeeded.
 fn learn(request: &Request, sent: &Sent, view: &mut View, now: Moment) -> bool {
     if let Write::Configs { items, .. } = &request.write {
-        view.wrote.extend(items.iter().map(|change| (ConfigKey::of(change), now)));
+        let is_done = |at: usize| match sent {
+            Sent::Items(told) => told.get(at).is_some_and(|one| one.code.is_none()),
+            _ => false,
+        };
+        view.wrote.extend(items.iter().enumerate().map(|(at, change)| {
+            let done = is_done(at).then(|| change.op.clone());
+            (ConfigKey::of(change), Wrote { at: now, done })
+        }));
     }
     let Sent::Items(items) = sent else { return false };
     let mut ok = true;

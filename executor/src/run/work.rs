@@ -44,6 +44,24 @@ pub struct Task {
     pub outlook: Outlook,
 }
 
+impl Task {
+    /// A task with nothing approved, given up, set aside or claimed.
+    pub fn new(goal: Goal, plan_hash: &str, plan_path: &str, pace: Pace) -> Self {
+        Task {
+            goal,
+            plan_hash: plan_hash.to_owned(),
+            plan_path: plan_path.to_owned(),
+            approve: vec![],
+            accept: vec![],
+            give_up: vec![],
+            claim: vec![],
+            aside: vec![],
+            pace,
+            outlook: Outlook::default(),
+        }
+    }
+}
+
 /// What is known and expected of the copies of a run. By default nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Outlook {

@@ -9,9 +9,9 @@ use restow_client::{Client, Dial, Options, snapshot};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{ConfigKey, Gate, Goal, Journal, Memory, MemoryBacking, Record, fold};
-use restow_executor::run::{Env, Outlook, Report, RunError, Stop, Task, work};
+use restow_executor::run::{Env, Report, RunError, Stop, Task, work};
 use restow_planner::model::{BrokerId, Cluster};
-use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic};
+use restow_planner::plan::{Intent, Move, Moves, Plan, PlanBroker, PlanTopic};
 use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -233,37 +233,16 @@ pub fn plan_of(cluster: &Cluster) -> Plan {
     };
     let (topics, exclude) = (vec![], vec![]);
     Plan {
-        cluster_id: cluster.id.clone(),
         intent: Intent::Migrate { from: vec![], to: vec![], topics, exclude, preserve_leaders: true },
-        pacing: Pacing::Staged,
-        seed: 0,
         brokers: cluster.brokers.iter().map(broker).collect(),
-        rules: vec![],
-        no_worse: vec![],
-        accepted_differences: vec![],
-        given_up: vec![],
-        left_out: vec![],
         topics: vec![],
-        moves: Moves::default(),
-        impact: vec![],
-        certificate: Certificate::default(),
+        ..Plan::empty(&cluster.id)
     }
 }
 
 /// What a process is to do.
 pub fn task(goal: Goal, approve: &[Gate], pace: &Pace) -> Task {
-    Task {
-        goal,
-        plan_hash: "sha256:test".into(),
-        plan_path: "plan.json".into(),
-        approve: approve.to_vec(),
-        accept: vec![],
-        give_up: vec![],
-        aside: vec![],
-        claim: vec![],
-        pace: pace.clone(),
-        outlook: Outlook::default(),
-    }
+    Task { approve: approve.to_vec(), ..Task::new(goal, "sha256:test", "plan.json", pace.clone()) }
 }
 
 /// A client of the simulator.

@@ -118,6 +118,26 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan that does nothing.
+    pub fn empty(cluster_id: &str) -> Self {
+        Plan {
+            cluster_id: cluster_id.to_owned(),
+            intent: Intent::Return { plan: String::new() },
+            pacing: Pacing::Staged,
+            seed: 0,
+            brokers: vec![],
+            rules: vec![],
+            no_worse: vec![],
+            accepted_differences: vec![],
+            given_up: vec![],
+            left_out: vec![],
+            topics: vec![],
+            moves: Moves::default(),
+            impact: vec![],
+            certificate: Certificate::default(),
+        }
+    }
+
     /// The topic of a move.
     pub fn topic_of(&self, m: &Move<'_>) -> &PlanTopic {
         &self.topics[m.topic as usize]

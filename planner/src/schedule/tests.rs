@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::model::{BrokerId, Sockets};
-use crate::plan::{
-    BrokerImpact, Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, moves,
-};
+use crate::plan::{BrokerImpact, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, moves};
 
 const MB: u64 = 1_000_000;
 
@@ -42,28 +40,14 @@ pub(crate) fn plan(brokers: i32, rows: &[Row], pacing: Pacing) -> Plan {
     let zone = |id: i32| Some(if id % 2 == 0 { "a".into() } else { "b".into() });
     let id = Default::default();
     Plan {
-        cluster_id: "c".into(),
-        intent: Intent::Migrate {
-            from: vec![],
-            to: vec![],
-            topics: vec![],
-            exclude: vec![],
-            preserve_leaders: false,
-        },
         pacing,
-        seed: 0,
         brokers: (0..brokers)
             .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: zone(id), limit_bytes: None })
             .collect(),
-        rules: vec![],
-        no_worse: vec![],
-        accepted_differences: vec![],
-        given_up: vec![],
-        left_out: vec![],
         topics: vec![PlanTopic { name: "t".into(), id, internal: false, min_isr: None, hold_min_isr: None }],
         moves: list,
         impact,
-        certificate: Certificate::default(),
+        ..Plan::empty("c")
     }
 }
 

@@ -7,9 +7,7 @@ use restow_planner::model::{
     Broker, BrokerId, Cluster, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow, Topic,
     TopicId, UNKNOWN_SIZE,
 };
-use restow_planner::plan::{
-    BrokerImpact, Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic,
-};
+use restow_planner::plan::{BrokerImpact, Certificate, Intent, Move, Plan, PlanBroker, PlanTopic};
 use restow_planner::rule::Rule;
 
 pub fn ids(list: &[i32]) -> Vec<BrokerId> {
@@ -128,7 +126,6 @@ impl World {
             limit_bytes: Some(8_000),
         };
         let plan = Plan {
-            cluster_id: "story".into(),
             intent: Intent::Migrate {
                 from: ids(&[1, 2, 3]),
                 to: ids(&[4, 5, 6]),
@@ -136,18 +133,10 @@ impl World {
                 exclude: vec![],
                 preserve_leaders: false,
             },
-            pacing: Pacing::Staged,
-            seed: 0,
             brokers: zones.iter().map(plan_broker).collect(),
             rules: Rule::of_plan(true),
-            no_worse: vec![],
-            accepted_differences: vec![],
-            given_up: vec![],
-            left_out: vec![],
             topics: vec![topic("__consumer_offsets", 1, 1), topic("orders", 3, 2), topic("pay", 4, 1)],
-            moves: Moves::default(),
-            impact: vec![],
-            certificate: Certificate::default(),
+            ..Plan::empty("story")
         };
         let brokers = zones.iter().map(|(id, zone)| broker(*id, zone)).collect();
         let mut world = World {

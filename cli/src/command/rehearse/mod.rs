@@ -113,16 +113,9 @@ async fn play(
         ..Pace::default()
     };
     let task = Task {
-        goal: Goal::Forward,
-        plan_hash: hash.to_owned(),
-        plan_path: args.plan.display().to_string(),
         approve: vec![Gate::Swap, Gate::Shrink],
-        accept: vec![],
-        give_up: vec![],
-        aside: vec![],
-        claim: vec![],
         outlook: outlook::of(plan, cluster, forecast::load(plan, cluster, &args.links)?, &pace),
-        pace,
+        ..Task::new(Goal::Forward, hash, &args.plan.display().to_string(), pace)
     };
     let began = Instant::now();
     let wall = move || began.elapsed().as_millis() as u64;

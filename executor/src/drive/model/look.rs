@@ -7,7 +7,7 @@ use restow_client::read::{PartitionView, Reassignment, TopicView};
 use restow_client::write::Write;
 use restow_planner::model::replicas::minus;
 use restow_planner::model::{BrokerId, TopicId};
-use restow_planner::plan::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic};
+use restow_planner::plan::{Move, Moves, Plan, PlanBroker, PlanTopic};
 
 use super::kafka::{Kafka, TOPIC, partition};
 use super::node::{Age, Open, Req, Steady, Want};
@@ -38,22 +38,7 @@ pub fn plan(shape: &Shape, min_isr: u32) -> Plan {
     });
     let broker = |id: &BrokerId| PlanBroker { id: *id, rack: None, zone: None, limit_bytes: None };
     Plan {
-        cluster_id: "c".into(),
-        intent: Intent::Migrate {
-            from: vec![],
-            to: vec![],
-            topics: vec![],
-            exclude: vec![],
-            preserve_leaders: true,
-        },
-        pacing: Pacing::Staged,
-        seed: 0,
         brokers: shape.brokers().iter().map(broker).collect(),
-        rules: vec![],
-        no_worse: vec![],
-        accepted_differences: vec![],
-        given_up: vec![],
-        left_out: vec![],
         topics: vec![PlanTopic {
             name: TOPIC.into(),
             id: TopicId::ZERO,
@@ -62,8 +47,7 @@ pub fn plan(shape: &Shape, min_isr: u32) -> Plan {
             hold_min_isr: None,
         }],
         moves,
-        impact: vec![],
-        certificate: Certificate::default(),
+        ..Plan::empty("c")
     }
 }
 

@@ -113,7 +113,7 @@ impl Audit {
                             let moved = partitions.iter().filter(|change| is_moved(change));
                             self.touched.extend(moved.map(|change| change.partition.clone()));
                             for change in &configs {
-                                self.throttles.foreign(at, change, &self.books);
+                                self.throttles.foreign(at, change, &self.books, &self.cut);
                             }
                             for change in partitions.iter().filter(|change| change.after.is_none()) {
                                 self.throttles.forget(&change.partition.topic);

@@ -104,13 +104,13 @@ async fn finish(scene: &Scene, stage: &Stage, host: usize, goal: Goal) {
             Some(Report { outcome: Outcome::Diverged, diverged, .. }) => {
                 let touched = !stage.audit.borrow().touched.is_empty() || scene.hosts > 1;
                 assert!(touched, "{diverged:?} diverged, and nobody else changed a partition");
-                if goal == Goal::Back {
-                    return;
-                }
                 // A person sets them aside, and the rest goes on.
                 let is_one = |m: &Move<'_>| diverged.contains(&scene.plan.partition_of(m));
                 let moves = scene.plan.moves.iter().enumerate().filter(|(_, m)| is_one(m));
                 stage.aside.borrow_mut().extend(moves.map(|(at, _)| at as u32));
+                if goal == Goal::Back {
+                    return;
+                }
             }
             // What holds now may be what the other host left in flight.
             _ => sleep(Duration::from_secs(30)).await,
@@ -119,12 +119,15 @@ async fn finish(scene: &Scene, stage: &Stage, host: usize, goal: Goal) {
     panic!("host {host} does not reach its end");
 }
 
-/// Every partition that nobody else touched is at its target, or exactly at its start.
+/// Every partition that nobody else touched is at its target, or exactly at its start. Two hosts that go two ways may
+/// leave one between their lists: then the run has named it.
 fn at_end(scene: &Scene, stage: &Stage, goal: Goal) {
     let audit = stage.audit.borrow();
-    for m in scene.plan.moves.iter() {
+    let aside = stage.aside.borrow();
+    for (position, m) in scene.plan.moves.iter().enumerate() {
         let at = scene.plan.partition_of(&m);
-        if audit.touched.contains(&at) {
+        let is_named = scene.hosts > 1 && aside.contains(&(position as u32));
+        if audit.touched.contains(&at) || is_named {
             continue;
         }
         let found = scene.sim.with_state(|state| state.partition(&at.topic, at.partition).cloned());

@@ -15,6 +15,9 @@ use restow_simulator::trace::{ConfigValueChange, PartitionChange};
 use super::history::WINDOW;
 use super::writes::Book;
 
+/// How long the controller waits for a broker before it fences it.
+const SESSION: Duration = Duration::from_secs(9);
+
 /// What a config may hold at the end.
 #[derive(Debug, Default)]
 struct Expected {
@@ -26,7 +29,7 @@ struct Expected {
     must: BTreeSet<String>,
     /// and none but those and these.
     may: BTreeSet<String>,
-    /// When somebody else last changed it.
+    /// What somebody else last changed it to, and when everybody sees that at the latest.
     foreign: Option<(Duration, Option<String>)>,
     /// Two changed it within the same moment: nothing can be asked of it.
     raced: bool,
@@ -135,16 +138,19 @@ impl Throttles {
         })
     }
 
-    /// Somebody else changed a config.
-    pub fn foreign(&mut self, at: Duration, change: &ConfigValueChange, books: &[Book]) {
+    /// Somebody else changed a config while these brokers were cut off from the controller.
+    pub fn foreign(&mut self, at: Duration, change: &ConfigValueChange, books: &[Book], cut: &BTreeSet<i32>) {
         let key = key_of(&change.resource, &change.key);
         if !key.key.contains("throttled") {
             return;
         }
         let busy = books.iter().any(|book| book.is_busy(&key, at.saturating_sub(WINDOW)));
         let expected = self.expected(&key);
-        expected.raced |= busy;
-        expected.foreign = Some((at, change.after.clone()));
+        // Two that are cut off may agree on old news. One alone tells its own configs until it is fenced.
+        expected.raced |= busy || cut.len() > 1;
+        let is_cut = matches!(key.resource, read::Resource::Broker(id) if cut.contains(&id.0));
+        let seen = at + WINDOW + if is_cut { SESSION } else { Duration::ZERO };
+        expected.foreign = Some((seen, change.after.clone()));
         match &change.after {
             Some(value) => {
                 expected.theirs.insert(value.clone());
@@ -185,13 +191,13 @@ impl Throttles {
         if expected.raced {
             return;
         }
-        let is_old = |at: Duration| at + WINDOW < asked;
+        let is_old = |seen: Duration| seen < asked;
         if is_list(&key) {
             let (before, after) = (entries(change.before.as_ref()), entries(change.after.as_ref()));
             let gone: Vec<&String> = before.difference(&after).collect();
             let theirs = gone.iter().find(|entry| expected.must.contains(**entry));
             if let Some(entry) = theirs {
-                let is_fresh = expected.foreign.as_ref().is_some_and(|(at, _)| !is_old(*at));
+                let is_fresh = expected.foreign.as_ref().is_some_and(|(seen, _)| !is_old(*seen));
                 assert!(is_fresh, "E5: {entry} in {key} is not ours, and we removed it");
                 expected.raced = true;
             }
@@ -202,12 +208,12 @@ impl Throttles {
             expected.raced |= expected.foreign.is_some();
             return;
         }
-        if let Some((at, Some(theirs))) = &expected.foreign
+        if let Some((seen, Some(theirs))) = &expected.foreign
             && change.before.as_ref() == Some(theirs)
         {
             let is_prior = book.priors.get(&key) == Some(&PriorValue::Value(theirs.clone()));
             assert!(
-                is_prior || !is_old(*at),
+                is_prior || !is_old(*seen),
                 "E5: {key} was set to {theirs} by somebody else, and we changed it"
             );
             expected.raced |= !is_prior;
