@@ -136,6 +136,11 @@ impl View {
         self.probes = std::mem::take(&mut answers.probes);
         self.configs = std::mem::take(&mut answers.configs);
         self.gone = std::mem::take(&mut answers.gone);
+        for (key, wrote) in &mut self.wrote {
+            if let Some(value) = self.configs.get(key) {
+                wrote.read(value.as_deref());
+            }
+        }
         let stands = |(key, value): (&ConfigKey, &Option<String>)| {
             let value = value.as_deref()?;
             let is_ours = memory.rates.get(key).is_some_and(|set| set.contains(value))

@@ -10,7 +10,7 @@ use super::{LAG, Moment, OPEN};
 pub struct Wrote {
     /// When.
     pub at: Moment,
-    /// What it does, if the broker answered that it is done.
+    /// What it does, if the broker answered that it is done and no read has shown it yet.
     pub done: Option<ConfigOp>,
 }
 
@@ -21,6 +21,13 @@ impl Wrote {
     pub(super) fn hides_from(&self, value: Option<&str>, now: Moment) -> bool {
         let age = now.saturating_sub(self.at);
         age < LAG / 4 || (age < OPEN && !self.shows_in(value))
+    }
+
+    /// Learns what was read: once it has shown the write, a value without it is somebody else's doing.
+    pub(super) fn read(&mut self, value: Option<&str>) {
+        if self.shows_in(value) {
+            self.done = None;
+        }
     }
 
     fn shows_in(&self, value: Option<&str>) -> bool {
@@ -48,6 +55,9 @@ mod tests {
         assert!(append.hides_from(Some("0:4"), at(12)));
         assert!(!append.hides_from(Some("77:1, 0:4, 0:1"), at(12)));
         assert!(!append.hides_from(None, at(75)), "somebody removed them");
+        let mut seen = append.clone();
+        seen.read(Some("0:1,0:4"));
+        assert!(!seen.hides_from(None, at(12)), "somebody removed them");
         assert!(
             append.hides_from(Some("0:1,0:4"), Moment::from_millis(10_100)),
             "and may go on to another value"

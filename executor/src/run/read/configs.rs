@@ -74,10 +74,10 @@ async fn broker_configs(
     end: Instant,
     answers: &mut Answers,
 ) {
-    let in_service = in_service(client, witness, end).await;
+    let Some(in_service) = in_service(client, witness, end).await else { return };
+    answers.silent.extend(brokers.keys().filter(|id| !in_service.contains(id)));
     let silent = answers.silent.clone();
-    let is_asked = |id: &BrokerId| in_service.contains(id) && !silent.contains(id);
-    let asks = brokers.into_iter().filter(|(id, _)| is_asked(id)).map(|(id, keys)| async move {
+    let asks = brokers.into_iter().filter(|(id, _)| !silent.contains(id)).map(|(id, keys)| async move {
         let keys: Vec<&str> = keys.into_iter().collect();
         let resources = [Resource::Broker(id)];
         let told = timeout_at(end, read::configs(client, Some(id), &resources, Some(&keys))).await;

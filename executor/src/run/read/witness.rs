@@ -96,17 +96,21 @@ fn shown(topic: &TopicView) -> Shown<'_> {
     .collect()
 }
 
-/// Brokers that the one that is read from and its witness both show in service.
-pub(super) async fn in_service(client: &Client, witness: Witness, end: Instant) -> BTreeSet<BrokerId> {
+/// Brokers that the one that is read from and its witness both show in service; `None` where one did not tell.
+pub(super) async fn in_service(
+    client: &Client,
+    witness: Witness,
+    end: Instant,
+) -> Option<BTreeSet<BrokerId>> {
     let witness = match witness {
         Witness::Broker(id) => Some(id),
-        Witness::Silent => return BTreeSet::new(),
+        Witness::Silent => return None,
         Witness::None => None,
     };
     let asked = client.readers().into_iter().take(1).chain(witness);
     let told = join_all(asked.map(|id| timeout_at(end, read::brokers_at(client, id)))).await;
-    let sets = told.into_iter().map(|told| told.ok().and_then(Result::ok).unwrap_or_default());
-    sets.reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default()
+    let sets: Option<Vec<_>> = told.into_iter().map(|told| told.ok()?.ok()).collect();
+    sets?.into_iter().reduce(|a, b| a.intersection(&b).copied().collect())
 }
 
 #[cfg(test)]
