@@ -7,26 +7,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand_core::{RngCore, SeedableRng};
-use rand_pcg::Pcg64;
 use restow_client::{Client, Dial, Options};
 use restow_executor::drive::{Orders, Pace};
 use restow_executor::events::{Event, Watch};
 use restow_executor::journal::{Gate, Goal, Journal, Memory, MemoryBacking, Outcome};
 use restow_executor::run::{self, Env, Outlook, Stop, Task};
 use restow_planner::forecast::{self, bound};
-use restow_planner::generate::{self, Class};
+use restow_planner::generate::{self, Class, Family, FamilyRow};
 use restow_planner::model::watch::Unwatched;
 use restow_planner::model::{BrokerId, Cluster};
 use restow_planner::place;
 use restow_planner::plan::{Intent, Move, Moves, Plan, PlanBroker, PlanTopic, Step};
 use restow_planner::schedule::Load;
+use restow_planner::schedule::Order;
 use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-const FAMILIES: [&str; 4] = ["scale-out", "any-to-any", "expand fan-out 3", "migrate"];
 const THROTTLE: u64 = 50_000_000;
+/// That of the measured run on real brokers (`cli/tests/real_kafka/measured.rs`), which "TwoZones" repeats.
+const MEASURED: u64 = 10_000_000;
 /// Bytes/s that producers write into a partition, for each GB that it holds: what fills it in four days.
 const INGEST_PER_GB: u64 = 2_900;
 const PARTITIONS: u32 = 600;
@@ -36,6 +36,7 @@ struct Case {
     setup: Setup,
     plan: Plan,
     load: Load,
+    throttle: u64,
 }
 
 /// What a run came to, in seconds.
@@ -58,25 +59,36 @@ impl Watch for Stages {
 
 fn main() {
     let seeds = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(3);
+    let order = match std::env::args().nth(2).as_deref() {
+        Some("critical-port-first") => Order::CriticalPortFirst,
+        Some("smallest-first") => Order::SmallestFirst,
+        _ => Order::Fifo,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let (mut ratios, mut errors) = (Vec::new(), Vec::new());
     println!("{:<18} seed  {:>8} {:>8} {:>8}  ratio  ETA error", "family", "bound", "forecast", "took");
-    for family in FAMILIES {
+    let only = std::env::args().nth(3);
+    let families = Family::ALL.into_iter().map(Some).chain([None]);
+    for family in families {
+        let name = family.map_or("Migrate".to_owned(), |family| format!("{family:?}"));
+        if only.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
         for seed in 1..=seeds {
             let case = case(family, seed);
-            let pace = Pace { throttle: Some(THROTTLE), ..Pace::default() };
+            let pace = Pace { throttle: Some(case.throttle), order, ..Pace::default() };
             let mut model = forecast::Pace::new(pace.limits());
             model.dwell_s = pace.dwell.as_secs();
             let told = forecast::forecast(&case.plan, &case.load, &model);
-            let least = bound(&case.plan, &case.load, THROTTLE).expect("something to copy").milliseconds;
+            let least = bound(&case.plan, &case.load, case.throttle).expect("something to copy").milliseconds;
             let expected = told.total.expect("an end").likely as f64;
             let outlook = Outlook { load: case.load.clone(), forecast: Some(told) };
             let took = runtime.block_on(play(&case, pace, outlook));
             let (least, ratio) = (least as f64 / 1000.0, took.expand * 1000.0 / least as f64);
             let error = (expected - took.all) / took.all * 100.0;
             println!(
-                "{family:<18} {seed:>4}  {least:>7.0}s {expected:>7.0}s {:>7.0}s  {ratio:>5.3}  {error:+.1} %",
+                "{name:<18} {seed:>4}  {least:>7.0}s {expected:>7.0}s {:>7.0}s  {ratio:>5.3}  {error:+.1} %",
                 took.all
             );
             ratios.push(ratio);
@@ -123,15 +135,15 @@ async fn play(case: &Case, pace: Pace, outlook: Outlook) -> Took {
     Took { expand: expand.as_secs_f64(), all: began.elapsed().as_secs_f64() }
 }
 
-fn case(family: &str, seed: u64) -> Case {
-    let class = match family {
-        "migrate" => Class::migrate(PARTITIONS, 18, 18),
-        _ => Class { name: "sizes", brokers: 30, empty: 0, partitions: PARTITIONS, factor: 1, zones: 0 },
-    };
-    let cluster = generate::cluster(&class, seed);
+/// A case of a family of moves, or of a migration as it is planned.
+fn case(family: Option<Family>, seed: u64) -> Case {
     let (plan, mut setup) = match family {
-        "migrate" => (migrate(&cluster, &class), Setup::of(&cluster)),
-        _ => at_random(family, &cluster, seed),
+        Some(family) => of_rows(family.brokers(), family.rows(PARTITIONS, seed)),
+        None => {
+            let class = Class::migrate(PARTITIONS, 18, 18);
+            let cluster = generate::cluster(&class, seed);
+            (migrate(&cluster, &class), Setup::of(&cluster))
+        }
     };
     let ingest = |bytes: u64| bytes / 1_000_000_000 * INGEST_PER_GB;
     for topic in &mut setup.topics {
@@ -142,7 +154,8 @@ fn case(family: &str, seed: u64) -> Case {
         load.set_ingest(at, Some(ingest(m.bytes.unwrap_or(0))));
     }
     setup.tick = Duration::from_millis(250);
-    Case { setup, plan, load }
+    let throttle = if family == Some(Family::TwoZones) { MEASURED } else { THROTTLE };
+    Case { setup, plan, load, throttle }
 }
 
 fn migrate(cluster: &Cluster, class: &Class) -> Plan {
@@ -151,30 +164,13 @@ fn migrate(cluster: &Cluster, class: &Class) -> Plan {
     place::plan(cluster, &intent, &place::Options::default(), &mut Unwatched).expect("a plan").plan
 }
 
-/// One copy to one of six new brokers, one copy from anywhere to anywhere, or all three copies to new brokers.
-fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
-    let mut random = Pcg64::seed_from_u64(seed);
-    let mut below = |most: i32| (random.next_u32() % most as u32) as i32;
+/// One topic: the list of each partition, its target and its bytes.
+fn of_rows(brokers: i32, rows: Vec<FamilyRow>) -> (Plan, Setup) {
     let mut topic = TopicSetup::new("t", vec![], 0);
     topic.bytes.clear();
     let mut list = Moves::default();
-    for (at, (_, p)) in cluster.partitions().enumerate() {
-        let (from, to) = match family {
-            "scale-out" => (vec![below(30)], vec![30 + below(6)]),
-            "any-to-any" => {
-                let from = below(36);
-                (vec![from], vec![(from + 1 + below(35)) % 36])
-            }
-            _ => {
-                let (leader, first) = (below(18), below(18));
-                let second = first + 1 + below(8);
-                let third = second + 1 + below(8);
-                let old = vec![leader, (leader + 1) % 18, (leader + 2) % 18];
-                (old, [first, second, third].map(|n| 18 + n % 18).to_vec())
-            }
-        };
+    for (at, (from, to, bytes)) in rows.into_iter().enumerate() {
         let ids = |list: &[i32]| list.iter().map(|id| BrokerId(*id)).collect::<Vec<_>>();
-        let bytes = p.copy_bytes().unwrap_or(0);
         let (from_ids, to_ids) = (ids(&from), ids(&to));
         list.push(Move {
             topic: 0,
@@ -188,8 +184,7 @@ fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
         topic.replicas.push(from);
     }
     let mut setup = Setup {
-        cluster_id: cluster.id.clone(),
-        brokers: (0..36)
+        brokers: (0..brokers)
             .map(|id| BrokerSetup {
                 dirs: vec![1 << 60],
                 line_speed: 1_250_000_000,
@@ -200,8 +195,7 @@ fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
     };
     topic.id = Some(restow_planner::model::TopicId([7; 16]));
     let plan = Plan {
-        seed,
-        brokers: (0..36)
+        brokers: (0..brokers)
             .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: Some("z".into()), limit_bytes: None })
             .collect(),
         topics: vec![PlanTopic {
@@ -212,7 +206,7 @@ fn at_random(family: &str, cluster: &Cluster, seed: u64) -> (Plan, Setup) {
             hold_min_isr: None,
         }],
         moves: list,
-        ..Plan::empty(&cluster.id)
+        ..Plan::empty(&setup.cluster_id)
     };
     setup.topics.push(topic);
     (plan, setup)

@@ -3,10 +3,13 @@
 //! Topics have few partitions mostly and many sometimes; sizes have a heavy tail, as log-normal ones have, made
 //! with integers only. Replicas lie as Kafka lays them: one round over the brokers of each zone in turn.
 
+mod family;
 mod size;
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64;
+
+pub use family::{Family, FamilyRow};
 
 use crate::model::{
     Broker, BrokerId, Cluster, ClusterBuilder, ConfigSource, LogDir, MAX_BYTES, PartitionRow, Topic, TopicId,

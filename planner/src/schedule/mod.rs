@@ -7,6 +7,7 @@
 
 mod disk;
 mod doomed;
+mod links;
 mod load;
 #[cfg(test)]
 pub(crate) mod tests;

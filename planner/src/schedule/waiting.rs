@@ -136,7 +136,7 @@ impl Waiting {
             if admitted.len() >= most || window.is_closed() || starved >= LOOKS {
                 break;
             }
-            if !window.is_open(ends.0, ends.1, &self.bytes) {
+            if !window.may_open(ends.0, ends.1, &self.bytes) {
                 continue;
             }
             match ports(entry.1) {
@@ -169,7 +169,7 @@ impl Waiting {
             for (first, lane) in lanes {
                 let into = *gates.entry(*first).or_insert_with(|| window.gate_in(*first));
                 let is_open = (out, into) == (Gate::Open, Gate::Open)
-                    || into != Gate::Closed && window.is_open(*leader, *first, &self.bytes);
+                    || into != Gate::Closed && window.may_open(*leader, *first, &self.bytes);
                 let ends = (*leader, *first);
                 open.extend(is_open.then(|| Reverse((self.rank(window, *leader, *first), lane.first, ends))));
             }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Disks;
+use super::links::Links;
 use crate::model::BrokerId;
 use crate::plan::{Move, Plan, moves};
 
@@ -172,47 +173,6 @@ pub(super) enum Gate {
     Closed,
 }
 
-/// Copies in flight by their two ends.
-#[derive(Debug, Clone, Default)]
-struct Links {
-    out: BTreeMap<BrokerId, Vec<BrokerId>>,
-    into: BTreeMap<BrokerId, Vec<BrokerId>>,
-}
-
-impl Links {
-    fn add(&mut self, from: BrokerId, to: BrokerId) {
-        self.out.entry(from).or_default().push(to);
-        self.into.entry(to).or_default().push(from);
-    }
-
-    fn take(&mut self, from: BrokerId, to: BrokerId) {
-        for (ends, end, other) in [(&mut self.out, from, to), (&mut self.into, to, from)] {
-            let list = ends.entry(end).or_default();
-            if let Some(at) = list.iter().position(|id| *id == other) {
-                list.swap_remove(at);
-            }
-        }
-    }
-
-    fn idles_out(&self, broker: BrokerId) -> bool {
-        idles(self.out.get(&broker), &self.into)
-    }
-
-    fn idles_in(&self, broker: BrokerId) -> bool {
-        idles(self.into.get(&broker), &self.out)
-    }
-}
-
-/// Whether the copies at one end get less than its throttle: each is taken to get an even part of the busier of
-/// its two ends.
-fn idles(ends: Option<&Vec<BrokerId>>, others: &BTreeMap<BrokerId, Vec<BrokerId>>) -> bool {
-    const WHOLE: usize = 10_000;
-    const BUSY: usize = WHOLE * 9 / 10;
-    let Some(ends) = ends else { return true };
-    let part = |other: &BrokerId| WHOLE / others.get(other).map_or(1, Vec::len).max(ends.len()).max(1);
-    ends.iter().map(part).sum::<usize>() < BUSY
-}
-
 /// What is in flight.
 #[derive(Debug, Clone)]
 pub struct Window {
@@ -293,7 +253,7 @@ impl Window {
         let fits_disk =
             |id: &BrokerId| self.disks.as_ref().is_none_or(|d| d.fits(*id, ports.bytes.unwrap_or(0)));
         let cap = &limits.broker;
-        ports.incoming.iter().all(|id| self.is_open(ports.leader, *id, due))
+        self.are_open(ports, due)
             && leader.fits_bytes(&out, cap)
             && leader.leaves_share(&out, limits.throttle)
             && (leader.copies == 0 || leader.copies + out.copies <= limits.fan_out)
@@ -344,9 +304,31 @@ impl Window {
         let waits = |id: &BrokerId| due.get(id).copied().unwrap_or_default();
         let (sent, fetched) = (self.bytes(leader).0, self.bytes(to).1);
         let (sends, fetches) = (waits(&leader).0.saturating_add(sent), waits(&to).1.saturating_add(fetched));
-        (gates.0 == Gate::Open || (fetches.saturating_mul(MOST) > sends && self.links.idles_in(to)))
-            && (gates.1 == Gate::Open
-                || (sends.saturating_mul(MOST) > fetches && self.links.idles_out(leader)))
+        let (idles_out, idles_in) = (|| self.links.idles_out(leader), || self.links.idles_in(to));
+        (gates.0 == Gate::Open || (fetches.saturating_mul(MOST) > sends && idles_in()))
+            && (gates.1 == Gate::Open || (sends.saturating_mul(MOST) > fetches && idles_out()))
+    }
+
+    /// Whether a move of this lane may go, whatever its other copies are.
+    pub(super) fn may_open(&self, leader: BrokerId, to: BrokerId, due: &Due) -> bool {
+        self.is_open(leader, to, due) || self.is_stuck(leader, to)
+    }
+
+    /// Whether the leader's copies are stuck at busy brokers like this one, so that it idles.
+    fn is_stuck(&self, leader: BrokerId, to: BrokerId) -> bool {
+        let is_closed = self.gate_out(leader) == Gate::Closed || self.gate_in(to) == Gate::Closed;
+        !is_closed && self.links.idles_out(leader)
+    }
+
+    /// Whether all copies may go; or the leader is stuck, and one of them goes where there is room.
+    fn are_open(&self, ports: &Ports, due: &Due) -> bool {
+        let is_open = |id: &BrokerId| self.is_open(ports.leader, *id, due);
+        ports.incoming.iter().all(is_open)
+            || (ports.incoming.iter().all(|id| self.is_stuck(ports.leader, *id))
+                && ports
+                    .incoming
+                    .iter()
+                    .any(|id| self.gate_in(*id) == Gate::Open && self.links.idles_in(*id)))
     }
 
     /// Whether the bytes in flight in the whole cluster leave room for a move.
