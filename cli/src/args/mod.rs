@@ -6,6 +6,7 @@ mod demo;
 mod export;
 pub mod fault;
 mod forecast;
+mod generate;
 mod incident;
 mod plan;
 mod rehearse;
@@ -27,6 +28,7 @@ pub use check::Check;
 pub use demo::Demo;
 pub use export::Export;
 pub use forecast::{Forecast, Links, Order};
+pub use generate::{ClassName, Generate};
 pub use incident::{Pause, Resume, Rethrottle};
 pub use plan::{Migrate, Plan, PlanVerb};
 pub use rehearse::Rehearse;
@@ -101,6 +103,8 @@ pub enum Command {
     Sweep(Sweep),
     /// Run a plan on a simulated copy of the cluster, faults and all: touches no cluster.
     Rehearse(Rehearse),
+    /// Write the snapshot of a made-up cluster, to try a plan or to repeat a measurement.
+    Generate(Generate),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
     Demo(Demo),
 }

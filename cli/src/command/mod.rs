@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod export;
 mod forecast;
+mod generate;
 mod incident;
 mod orders;
 mod outlook;
@@ -48,6 +49,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Throttle(args) => incident::throttle(args),
         Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
         Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format)),
+        Command::Generate(args) => generate::run(args, format),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
     }
 }

@@ -261,9 +261,12 @@ impl World {
     /// Elects every preferred leader, so that a test begins with none elsewhere.
     pub fn settle(&self) {
         self.kafka.admin().elect(None).unwrap();
+        // A topic that was just made is not known to every broker yet.
         let settled = || {
-            let state = self.state();
-            state.lists.iter().all(|(at, list)| state.leaders[at] == list.first().copied())
+            self.kafka.admin().topics().is_ok_and(|topics| {
+                let mut all = topics.values().flat_map(|topic| &topic.partitions);
+                all.all(|p| p.leader == p.replicas.first().copied())
+            })
         };
         assert!(wait_until(Duration::from_secs(30), settled), "leaders do not settle");
     }

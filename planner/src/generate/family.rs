@@ -37,7 +37,7 @@ impl Family {
         if self == Family::TwoZones {
             return two_zones();
         }
-        let class = Class { name: "sizes", brokers: 30, empty: 0, partitions: count, factor: 1, zones: 0 };
+        let class = Class { factor: 1, zones: 0, ..Class::migrate(count, 30, 0) };
         let mut random = Pcg64::seed_from_u64(seed);
         let mut below = |most: u32| (random.next_u32() % most) as i32;
         let cluster = cluster(&class, seed);

@@ -4,12 +4,15 @@
 //! with integers only. Replicas lie as Kafka lays them: one round over the brokers of each zone in turn.
 
 mod family;
+mod seats;
 mod size;
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64;
 
 pub use family::{Family, FamilyRow};
+
+use seats::Seats;
 
 use crate::model::{
     Broker, BrokerId, Cluster, ClusterBuilder, ConfigSource, LogDir, MAX_BYTES, PartitionRow, Topic, TopicId,
@@ -30,23 +33,51 @@ pub struct Class {
     pub factor: u32,
     /// Zones, named `az-a` and so on; 0 for none.
     pub zones: u32,
+    /// How replicas lie, and what is written to them.
+    pub shape: Shape,
+}
+
+/// How replicas lie, and what is written to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One round over the brokers of each zone in turn, as Kafka lays them; write rates are unknown.
+    Round,
+    /// Brokers drawn by a weight that varies by a quarter, as clusters are after some years; what is kept was written
+    /// in three days, topics differing by a factor of two.
+    Grown,
+    /// Bytes and counts lie evenly, and rates do not: each broker's are higher or lower by a third.
+    HotSpots,
 }
 
 impl Class {
+    const fn new(name: &'static str, brokers: u32, empty: u32, partitions: u32, over: (u32, u32)) -> Class {
+        let (factor, zones) = over;
+        Class { name, brokers, empty, partitions, factor, zones, shape: Shape::Round }
+    }
+
     /// 6 brokers, 2,000 partitions, RF2 over two zones.
-    pub const S: Class = Class { name: "S", brokers: 6, empty: 0, partitions: 2_000, factor: 2, zones: 2 };
-    /// 30 brokers, 10,000 partitions, RF2 over two zones.
-    pub const M: Class = Class { name: "M", brokers: 30, empty: 0, partitions: 10_000, factor: 2, zones: 2 };
-    /// 99 brokers, 200,000 partitions, RF3 over three zones.
-    pub const L: Class = Class { name: "L", brokers: 99, empty: 0, partitions: 200_000, factor: 3, zones: 3 };
-    /// 999 brokers, 2,000,000 partitions, RF3 over three zones.
-    pub const XL: Class =
-        Class { name: "XL", brokers: 999, empty: 0, partitions: 2_000_000, factor: 3, zones: 3 };
+    pub const S: Class = Class::new("S", 6, 0, 2_000, (2, 2));
+    /// 30 brokers, of which 6 are empty, 10,000 partitions, RF3 over three zones.
+    pub const M: Class = Class::new("M", 24, 6, 10_000, (3, 3)).grown();
+    /// 99 brokers, of which 18 are empty, 200,000 partitions, RF3 over three zones.
+    pub const L: Class = Class::new("L", 81, 18, 200_000, (3, 3)).grown();
+    /// 999 brokers, of which 198 are empty, 2,000,000 partitions, RF3 over three zones.
+    pub const XL: Class = Class::new("XL", 801, 198, 2_000_000, (3, 3)).grown();
+
+    /// The same with replicas as they lie after some years.
+    pub const fn grown(self) -> Class {
+        Class { shape: Shape::Grown, ..self }
+    }
+
+    /// The same without empty brokers.
+    pub const fn full(self) -> Class {
+        Class { brokers: self.brokers + self.empty, empty: 0, ..self }
+    }
 
     /// A cluster to migrate: `partitions` of RF2 over two zones on `from` brokers, with `to` empty ones beside
     /// them. Sources are the ids 1 to `from`, destinations the next `to`.
     pub const fn migrate(partitions: u32, from: u32, to: u32) -> Class {
-        Class { name: "migrate", brokers: from, empty: to, partitions, factor: 2, zones: 2 }
+        Class::new("migrate", from, to, partitions, (2, 2))
     }
 }
 
@@ -60,7 +91,6 @@ pub fn sources_and_destinations(class: &Class) -> (Vec<BrokerId>, Vec<BrokerId>)
 pub fn cluster(class: &Class, seed: u64) -> Cluster {
     let mut random = Pcg64::seed_from_u64(seed);
     let zones = class.zones.max(1);
-    let seats = Seats::new(class, zones);
     let topics = topics(class, &mut random);
     let mut sizes: Vec<u64> = Vec::with_capacity(class.partitions as usize);
     for topic in &topics {
@@ -72,9 +102,10 @@ pub fn cluster(class: &Class, seed: u64) -> Cluster {
     let shift = (0..64).find(|shift| sum >> shift <= u128::from(MAX_BYTES) / 2).unwrap_or(0);
     sizes.iter_mut().for_each(|size| *size >>= shift);
     let brokers = brokers(class, zones, (sum >> shift) as u64);
+    let seats = Seats::new(class, zones, &sizes, &mut random);
     let build = ClusterBuilder::new(format!("{}-{seed}", class.name), brokers);
     let Ok(mut build) = build else { return Cluster::default() };
-    let (mut list, mut rows) = (Vec::new(), sizes.iter());
+    let (mut list, mut at) = (Vec::new(), 0);
     for Sketch { name, number, partitions } in topics {
         let topic = Topic {
             internal: name.starts_with("__"),
@@ -84,13 +115,15 @@ pub fn cluster(class: &Class, seed: u64) -> Cluster {
             ..Topic::default()
         };
         let mut turn = random.next_u32();
+        let pace = if class.shape == Shape::Round { 0 } else { size::pace(&mut random) };
         if build.topic(topic).is_err() {
             continue;
         }
         for _ in 0..partitions {
-            seats.list(turn, &mut list);
+            let heat = seats.list(at, turn, &mut random, &mut list);
             turn = turn.wrapping_add(1);
-            let size = rows.next().copied().unwrap_or(0);
+            let size = sizes.get(at).copied().unwrap_or(0);
+            at += 1;
             let (bytes, dirs) = (vec![size; list.len()], vec![0; list.len()]);
             let row = PartitionRow {
                 replicas: &list,
@@ -98,6 +131,7 @@ pub fn cluster(class: &Class, seed: u64) -> Cluster {
                 isr: &list,
                 sizes: &bytes,
                 dirs: &dirs,
+                write_rate: heat.map(|heat| size::rate(&mut random, size, pace + heat)),
                 ..PartitionRow::default()
             };
             // The list is distinct and its brokers are known: it always fits.
@@ -169,36 +203,6 @@ fn topics(class: &Class, random: &mut Pcg64) -> Vec<Sketch> {
     topics
 }
 
-/// Brokers by zone.
-struct Seats {
-    zones: Vec<Vec<BrokerId>>,
-    factor: usize,
-}
-
-impl Seats {
-    fn new(class: &Class, zones: u32) -> Self {
-        let mut seats = vec![Vec::new(); zones as usize];
-        for at in 0..class.brokers {
-            seats[(at % zones) as usize].push(BrokerId(at as i32 + 1));
-        }
-        Seats { zones: seats, factor: class.factor as usize }
-    }
-
-    /// The list of the partition whose turn it is: zones in rotation, in each the next broker.
-    fn list(&self, turn: u32, list: &mut Vec<BrokerId>) {
-        list.clear();
-        let (zones, turn) = (self.zones.len(), turn as usize);
-        for at in 0..self.factor {
-            let zone = &self.zones[(turn + at) % zones];
-            // Replicas of one zone lie a stride apart, so that pairs of brokers vary.
-            let stride = 1 + turn / zones / zone.len().max(1) % zone.len().max(1);
-            let seat = turn / zones + (at / zones + at) * stride;
-            let free = (0..zone.len()).map(|n| zone[(seat + n) % zone.len()]).find(|id| !list.contains(id));
-            list.extend(free);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,15 +218,15 @@ mod tests {
 
     #[test]
     fn replicas_are_spread_over_zones_and_brokers() {
-        let cluster = cluster(&Class::M, 7);
-        let mut held = [0u32; 30];
+        let cluster = cluster(&Class::migrate(10_000, 30, 6), 7);
+        let mut held = [0u32; 36];
         for (_, p) in cluster.partitions() {
             assert_eq!(p.replicas.len(), 2);
             assert_ne!(p.replicas[0] % 2, p.replicas[1] % 2, "one replica in each zone");
             p.replicas.iter().for_each(|broker| held[*broker as usize] += 1);
         }
-        let (least, most) = (held.iter().min().unwrap(), held.iter().max().unwrap());
-        assert!(*least * 10 > *most * 7, "{held:?}");
+        let (least, most) = (held[..30].iter().min().unwrap(), held[..30].iter().max().unwrap());
+        assert!(*least * 10 > *most * 7 && held[30..] == [0; 6], "{held:?}");
     }
 
     #[test]
@@ -233,5 +237,42 @@ mod tests {
         let median = u128::from(sizes[sizes.len() / 2]);
         let mean = sizes.iter().map(|n| u128::from(*n)).sum::<u128>() / sizes.len() as u128;
         assert!(mean > 2 * median && median > 1_000_000, "mean {mean}, median {median}");
+    }
+
+    /// Replicas, bytes and bytes/s of each broker.
+    fn loads(cluster: &Cluster) -> Vec<[u64; 3]> {
+        let mut loads = vec![[0; 3]; cluster.brokers.len()];
+        for (_, p) in cluster.partitions() {
+            for broker in p.replicas {
+                let load = &mut loads[*broker as usize];
+                let more = [1, p.sizes[0], p.write_rate.unwrap_or(0)];
+                load.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            }
+        }
+        loads
+    }
+
+    /// The largest over the mean, in percent.
+    fn over_mean(loads: &[[u64; 3]], what: usize) -> u64 {
+        let sum: u64 = loads.iter().map(|load| load[what]).sum();
+        loads.iter().map(|load| load[what]).max().unwrap() * 100 * loads.len() as u64 / sum
+    }
+
+    #[test]
+    fn grown_clusters_are_uneven_and_written_to() {
+        let cluster = cluster(&Class::L, 1);
+        assert_eq!(cluster.known_write_rates(), 200_000);
+        let loads = loads(&cluster);
+        assert!(loads[81..].iter().all(|load| *load == [0; 3]), "the last 18 are empty");
+        let worst = over_mean(&loads[..81], 1);
+        assert!((130..300).contains(&worst), "{worst} % of the mean");
+    }
+
+    #[test]
+    fn hot_spots_are_even_but_for_their_rates() {
+        let class = Class { shape: Shape::HotSpots, ..Class::M.full() };
+        let loads = loads(&cluster(&class, 1));
+        let worst = [0, 1, 2].map(|what| over_mean(&loads, what));
+        assert!(worst[0] <= 102 && worst[1] <= 108 && worst[2] >= 125, "{worst:?}");
     }
 }

@@ -37,3 +37,27 @@ pub(super) fn partitions(random: &mut impl RngCore, most: u32) -> u32 {
     let count = power(7 * UNIT / 2 + normal(random) * 18 / 10);
     u32::try_from(count).unwrap_or(most).clamp(1, most)
 }
+
+/// A broker's weight where replicas are drawn: a standard deviation of a quarter.
+pub(super) fn weight(random: &mut impl RngCore) -> u64 {
+    power(20 * UNIT + normal(random) * 36 / 100).max(1)
+}
+
+/// Log of how much more a topic is written to than others of its size: a standard deviation of a factor of 2.2.
+pub(super) fn pace(random: &mut impl RngCore) -> i64 {
+    normal(random) * 115 / 100
+}
+
+/// Log of how much more a broker's partitions are written to than others: a standard deviation of a third.
+pub(super) fn heat(random: &mut impl RngCore) -> i64 {
+    normal(random) / 2
+}
+
+/// Seconds in which what is kept was written.
+const KEPT_S: u64 = 3 * 24 * 3600;
+
+/// Bytes/s that are written to a partition of this size.
+pub(super) fn rate(random: &mut impl RngCore, bytes: u64, pace: i64) -> u64 {
+    let factor = power(10 * UNIT + pace + normal(random) * 3 / 10);
+    (u128::from(bytes) * u128::from(factor) / 1024 / u128::from(KEPT_S)) as u64
+}
