@@ -49,6 +49,14 @@ fn measured_tiny_partitions() {
     for topic in 0..20 {
         world.topic(&format!("tiny-{topic:02}"), 500, &[]);
     }
+    // Brokers take a while to make twenty thousand replicas, and do not know of the later topics meanwhile.
+    let made = || {
+        // Each answer names all of them: brokers are asked seldom.
+        std::thread::sleep(Duration::from_secs(5));
+        let held = world.kafka.admin().log_dirs(&[1, 2, 3]).unwrap_or_default();
+        held.iter().filter(|replica| replica.topic.starts_with("tiny")).count() == 20_000
+    };
+    assert!(restow_testing::wait_until(Duration::from_secs(400), made), "the topics are not made");
     world.settle();
     world.plan("plan", OLD, NEW, &[]).exits(0);
     world.restow(&["export", "plan.json", "--dir", "all", "--max-partitions-per-wave", "10000"]).exits(0);
