@@ -5,7 +5,7 @@ use crate::install::{Install, PORTS, free_ports, home};
 use crate::node::{Node, Program};
 use crate::process::{say, wait_until};
 use crate::shell::Shell;
-use crate::spec::{HOST, Mode, Place, Spec, ZOOKEEPER_SESSION, properties};
+use crate::spec::{HEAP_MB, HOST, Mode, Place, Spec, ZOOKEEPER_SESSION, properties};
 use crate::tool::{self, ToolOutput};
 use crate::watchdog::Watchdog;
 use std::collections::BTreeMap;
@@ -72,7 +72,10 @@ impl Kafka {
                 (CONTROLLER, Mode::ZooKeeper) => ("ZooKeeper".to_owned(), Program::ZooKeeper),
                 _ => (format!("broker {id}"), Program::Kafka),
             };
-            nodes.insert(id, Mutex::new(Node::new(&name, program, place.port, &dir)));
+            nodes.insert(
+                id,
+                Mutex::new(Node::new(&name, program, place.port, &dir, spec.heap_mb.unwrap_or(HEAP_MB))),
+            );
             assert!(
                 places.insert(id, place).is_none(),
                 "node id {id} is given twice ({CONTROLLER} is the controller's)"

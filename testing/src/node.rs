@@ -45,6 +45,7 @@ pub(crate) struct Node {
     program: Program,
     pub(crate) port: u16,
     directory: PathBuf,
+    heap_mb: u32,
     child: Option<Child>,
     paused: bool,
     /// How long the log was when this process was started: what is before tells of an earlier life.
@@ -54,9 +55,19 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(name: &str, program: Program, port: u16, directory: &Path) -> Node {
+    pub(crate) fn new(name: &str, program: Program, port: u16, directory: &Path, heap_mb: u32) -> Node {
         let (name, directory) = (name.to_owned(), directory.to_path_buf());
-        Node { name, program, port, directory, child: None, paused: false, log_start: 0, killed: None }
+        Node {
+            name,
+            program,
+            port,
+            directory,
+            heap_mb,
+            child: None,
+            paused: false,
+            log_start: 0,
+            killed: None,
+        }
     }
 
     /// The server.properties.
@@ -85,7 +96,7 @@ impl Node {
             File::options().create(true).append(true).open(self.output()).expect("jvm.log cannot be made");
         let child = install
             .java("broker")
-            .args(["-Xms96m", "-Xmx320m"])
+            .args(["-Xms96m", &format!("-Xmx{}m", self.heap_mb)])
             .arg(format!("-Drestow.log={}", self.log().display()))
             .arg(self.program.main_class())
             .arg(self.config())

@@ -19,7 +19,12 @@ pub struct Spec {
     pub properties: Vec<(String, String)>,
     /// Extra arguments of `StorageTool format`, for example `--add-scram …` or `-r 3.7-IV4`.
     pub format: Vec<String>,
+    /// Heap of each node in MiB; without it [`HEAP_MB`].
+    pub heap_mb: Option<u32>,
 }
+
+/// Heap of a node in MiB: enough for some hundred partitions.
+pub(crate) const HEAP_MB: u32 = 320;
 
 /// One broker of a [`Spec`].
 #[derive(Debug, Clone, Default)]
@@ -58,6 +63,13 @@ impl Spec {
     /// The release of Kafka, without the mode.
     pub(crate) fn release(&self) -> &str {
         self.version.strip_suffix(ZOOKEEPER_SUFFIX).unwrap_or(&self.version)
+    }
+
+    /// Gives each node this much heap: a thousand partitions on a broker take some 30 MiB.
+    #[must_use]
+    pub fn heap_mb(mut self, heap_mb: u32) -> Spec {
+        self.heap_mb = Some(heap_mb);
+        self
     }
 
     /// Adds a property to every broker.

@@ -29,4 +29,8 @@ pub struct Export {
     /// Partitions in one file at most. The stock tool starts all of a file at once.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_partitions_per_wave: u32,
+    /// Bytes that the copies of one file take together at most, for instance 200GB; a partition that is larger has a file
+    /// of its own.
+    #[arg(long, value_name = "BYTES", value_parser = super::bytes::bytes)]
+    pub max_bytes_per_wave: Option<u64>,
 }

@@ -1,6 +1,7 @@
 //! What can be typed. Types only: the verbs are in [`crate::command`].
 
 mod apply;
+mod bytes;
 mod check;
 mod demo;
 mod export;

@@ -56,7 +56,7 @@ pub struct Rtt {
 }
 
 const RATES: &str = "50MB/s, 50MiB/s, 500kB/s, 1GB/s, 50000000B/s, a bare number of bytes/s, or none";
-const UNITS: [(&str, u64); 8] = [
+pub(super) const UNITS: [(&str, u64); 10] = [
     ("B", 1),
     ("kB", 1_000),
     ("KB", 1_000),
@@ -65,6 +65,8 @@ const UNITS: [(&str, u64); 8] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
+    ("TB", 1_000_000_000_000),
+    ("TiB", 1 << 40),
 ];
 /// Below this, a bare number is more likely meant as MB/s than as bytes/s.
 const LEAST_BARE_RATE: u64 = 1_000_000;
@@ -107,7 +109,7 @@ pub fn throttle(text: &str) -> Result<Throttle, String> {
 }
 
 /// `number` (digits with at most one point) times `factor`, exactly, if that is a whole number.
-fn scaled(number: &str, factor: u64) -> Option<u64> {
+pub(super) fn scaled(number: &str, factor: u64) -> Option<u64> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     if number.ends_with('.') || part.len() > 9 {
         return None;

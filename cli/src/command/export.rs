@@ -24,7 +24,7 @@ pub fn run(args: &Export, format: Format) -> Result<Exit, Error> {
             args.plan.display()
         )));
     }
-    let waves = waves(&plan, args.max_partitions_per_wave as usize);
+    let waves = waves(&plan, args.max_partitions_per_wave as usize, args.max_bytes_per_wave);
     let servers = args.servers.join(",");
     let runbook = Runbook {
         plan: &plan,
@@ -69,11 +69,11 @@ pub fn run(args: &Export, format: Format) -> Result<Exit, Error> {
 }
 
 /// The waves of all stages that the plan has, in the order in which they run.
-fn waves(plan: &Plan, most: usize) -> Vec<Wave> {
+fn waves(plan: &Plan, most: usize, most_bytes: Option<u64>) -> Vec<Wave> {
     let mut all = Vec::new();
     let stages = Step::ALL.into_iter().filter(|step| plan.has(*step));
     for (stage, step) in stages.enumerate() {
-        let waves = schedule::waves(plan, step, most);
+        let waves = schedule::waves(plan, step, most, most_bytes);
         let digits = waves.len().to_string().len().max(2);
         for (number, moves) in waves.into_iter().enumerate() {
             let name = format!("{:02}-{step}-{:0digits$}", stage + 1, number + 1);
@@ -135,17 +135,17 @@ mod tests {
     #[test]
     fn waves_are_numbered_in_the_order_in_which_they_run() {
         let plan = plan_of(&[(&[1, 3], &[4, 6]), (&[3, 2], &[6, 5]), (&[1, 3], &[3, 1])]);
-        let names: Vec<String> = waves(&plan, 2).into_iter().map(|wave| wave.name).collect();
+        let names: Vec<String> = waves(&plan, 2, None).into_iter().map(|wave| wave.name).collect();
         assert_eq!(names, ["01-expand-01", "02-swap-01", "02-swap-02", "03-shrink-01"]);
         let names: Vec<String> =
-            waves(&plan_of(&[(&[1, 3], &[3, 1])]), 2).into_iter().map(|wave| wave.name).collect();
+            waves(&plan_of(&[(&[1, 3], &[3, 1])]), 2, None).into_iter().map(|wave| wave.name).collect();
         assert_eq!(names, ["01-swap-01"]);
     }
 
     #[test]
     fn a_hundred_waves_still_sort() {
         let lists: Vec<(&[i32], &[i32])> = vec![(&[1, 3], &[4, 6]); 100];
-        let names: Vec<String> = waves(&plan_of(&lists), 1).into_iter().map(|wave| wave.name).collect();
+        let names: Vec<String> = waves(&plan_of(&lists), 1, None).into_iter().map(|wave| wave.name).collect();
         assert_eq!(names[0], "01-expand-001");
         assert!(names.is_sorted());
     }

@@ -50,6 +50,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
         Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format)),
         Command::Generate(args) => generate::run(args, format),
+        Command::Demo(args) if args.serve => connect::runtime()?.block_on(demo::serve::run(format)),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
     }
 }

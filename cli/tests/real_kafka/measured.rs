@@ -45,7 +45,7 @@ fn measured_makespan() {
 #[ignore = "ten minutes"]
 fn measured_tiny_partitions() {
     let Some(()) = available_or_skip() else { return };
-    let world = World::start(Spec::two_az("4.3.1"));
+    let world = World::start(Spec::two_az("4.3.1").heap_mb(1_000));
     for topic in 0..20 {
         world.topic(&format!("tiny-{topic:02}"), 500, &[]);
     }

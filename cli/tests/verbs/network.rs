@@ -1,7 +1,8 @@
-//! Addresses behind which there is no Kafka.
+//! Addresses: those behind which there is no Kafka, and that of the simulated one.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::{Ran, Room};
@@ -60,4 +61,49 @@ fn the_port_is_not_kafka() {
         let server = answering(answer);
         snapshot(&room, &server).exits(6).fails_once().says(&server);
     }
+}
+
+#[test]
+fn the_demo_can_be_served() {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_restow"))
+        .args(["demo", "--serve", "--format", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("restow");
+    let mut line = String::new();
+    BufReader::new(demo.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let server = told["bootstrap_server"].as_str().expect("an address");
+    let room = Room::new();
+    let ran = room.restow(&["snapshot", "--bootstrap-server", server, "-o", "new.json"]);
+    demo.kill().expect("it runs");
+    demo.wait().expect("it ended");
+    ran.exits(0);
+    room.restow(&[
+        "plan",
+        "migrate",
+        "--cluster",
+        "new.json",
+        "--from",
+        "1,2,3",
+        "--to",
+        "4,5,6",
+        "-o",
+        "p.json",
+    ])
+    .exits(0);
+    room.restow(&["export", "p.json", "--dir", "d", "--max-bytes-per-wave", "5GB"])
+        .exits(0)
+        .says("2 expand files");
+}
+
+#[test]
+fn a_made_up_cluster_can_be_planned_on() {
+    let room = Room::new();
+    room.restow(&["generate", "--class", "S", "--seed", "7", "-o", "s.json"])
+        .exits(0)
+        .says("2,000 partitions");
+    room.restow(&["plan", "migrate", "--cluster", "s.json", "--from", "1,2", "--to", "3,4", "-o", "p.json"])
+        .exits(0);
+    room.restow(&["generate", "--class", "M", "--hot-spots", "-o", "m.json"]).exits(0).says("30 brokers");
 }

@@ -251,6 +251,15 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
             draft.certificate.unknown_sizes
         ));
     }
+    let tiered =
+        draft.topics.iter().filter(|t| scope.cluster.topic(&t.name).is_some_and(|t| t.remote_storage));
+    match tiered.count() {
+        0 => {}
+        n => notes.push(format!(
+            "{n} topics keep segments in remote storage: their bytes are those on the brokers' disks, which is what a new \
+             replica copies"
+        )),
+    }
     if !draft.no_worse.is_empty() {
         notes.push(format!(
             "{} partitions break the zone rule at the start and keep their zones: {}",

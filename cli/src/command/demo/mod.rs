@@ -1,6 +1,8 @@
 //! `restow demo`: the whole story on a simulated cluster inside this process, over the real protocol, in
 //! virtual time.
 
+pub mod serve;
+
 use std::time::Duration;
 
 use restow_client::{Client, snapshot};
@@ -28,7 +30,7 @@ use crate::render::{self, report, units};
 /// The throttle of the demo, bytes/s.
 const THROTTLE: u64 = 50_000_000;
 /// The snapshot that comes with the binary.
-const SNAPSHOT: &[u8] = include_bytes!("../../../testdata/clusters/demo.json");
+const SNAPSHOT: &[u8] = include_bytes!("../../../../testdata/clusters/demo.json");
 /// Real time that each look of a run is shown for: virtual time would be over at once.
 const FRAME: Duration = Duration::from_millis(6);
 

@@ -1,0 +1,31 @@
+//! Numbers of bytes.
+
+use super::values::{UNITS, scaled};
+
+/// A number of bytes with a unit: `200GB`, `1.5TiB`.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    const EXPECTED: &str = "expected a number of bytes like 500MB, 200GB or 1TiB";
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    if unit.is_empty() {
+        return Err(format!("{EXPECTED}: did you mean {number}GB?"));
+    }
+    let known = UNITS.iter().find(|(name, _)| *name == unit.trim_start());
+    let bytes = known.and_then(|(_, factor)| scaled(number, *factor));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| EXPECTED.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_a_unit() {
+        assert_eq!(bytes("200GB"), Ok(200_000_000_000));
+        assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
+        for bad in ["", "200", "GB", "0GB", "200GB/s", "-1GB", "1.0000000001GB"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+        assert!(bytes("200").unwrap_err().contains("200GB"));
+    }
+}
