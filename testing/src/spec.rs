@@ -19,7 +19,7 @@ pub struct Spec {
     pub properties: Vec<(String, String)>,
     /// Extra arguments of `StorageTool format`, for example `--add-scram …` or `-r 3.7-IV4`.
     pub format: Vec<String>,
-    /// Heap of each node in MiB; without it [`HEAP_MB`].
+    /// Heap of each node in MiB; 320 without it.
     pub heap_mb: Option<u32>,
 }
 
