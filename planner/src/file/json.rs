@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
@@ -172,6 +173,65 @@ pub(super) fn items<'de, A: MapAccess<'de>, T: DeserializeOwned>(
         }
     }
     map.next_value_seed(Items(spot, Vec::new()))
+}
+
+/// As [`items`] for objects; each is judged beside those before it, while the reader still stands on its line.
+pub(super) fn objects_that<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    map: &mut A,
+    spot: &mut Spot,
+    judge: impl FnMut(&[T], &T) -> Result<(), String>,
+) -> Result<Vec<T>, A::Error> {
+    map.next_value_seed(Objects(spot, Vec::new(), judge))
+}
+
+struct Objects<'a, T, J>(&'a mut Spot, Vec<T>, J);
+
+impl<'de, T: DeserializeOwned, J: FnMut(&[T], &T) -> Result<(), String>> DeserializeSeed<'de>
+    for Objects<'_, T, J>
+{
+    type Value = Vec<T>;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Vec<T>, D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: DeserializeOwned, J: FnMut(&[T], &T) -> Result<(), String>> Visitor<'de> for Objects<'_, T, J> {
+    type Value = Vec<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Vec<T>, A::Error> {
+        self.0.item = Some(0);
+        while let Some(item) = list.next_element_seed(Object(&self.1, &mut self.2))? {
+            self.1.push(item);
+            self.0.item = Some(self.1.len());
+        }
+        self.0.item = None;
+        Ok(self.1)
+    }
+}
+
+struct Object<'a, T, J>(&'a [T], &'a mut J);
+
+impl<'de, T: DeserializeOwned, J: FnMut(&[T], &T) -> Result<(), String>> DeserializeSeed<'de>
+    for Object<'_, T, J>
+{
+    type Value = T;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de, T: DeserializeOwned, J: FnMut(&[T], &T) -> Result<(), String>> Visitor<'de> for Object<'_, T, J> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let item = T::deserialize(MapAccessDeserializer::new(map))?;
+        (self.1)(self.0, &item).map_err(A::Error::custom)?;
+        Ok(item)
+    }
 }
 
 /// Reads a text into a buffer that is kept from line to line.

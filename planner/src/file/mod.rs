@@ -1,4 +1,5 @@
-//! Every byte that is a file: snapshots, plans, and the JSON of Kafka's own tools.
+//! Every byte that is a file: snapshots, plans, the JSON of Kafka's own tools, and what a person adds: topology and
+//! rates.
 //!
 //! Files of a cluster's size are read by streaming visitors straight into columns. They hold one partition
 //! (or move) per line, so that an error names the line, the topic and the partition. Members that a version
@@ -6,8 +7,10 @@
 
 mod json;
 pub mod plan;
+pub mod rates;
 pub mod reassignment;
 pub mod snapshot;
+pub mod topology;
 
 /// Why a file cannot be used: one thing, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -252,7 +252,12 @@ mod tests {
             topics: vec![topic("__consumer_offsets", true), topic("t", false)],
             moves,
             impact: vec![],
-            certificate: Certificate { bound_bytes: 200, moved_bytes: 200, unknown_sizes: 2 },
+            certificate: Certificate {
+                bound_bytes: 200,
+                moved_bytes: 200,
+                unknown_sizes: 2,
+                ..Certificate::default()
+            },
         }
     }
 
@@ -325,7 +330,8 @@ mod tests {
         assert_eq!(edited(",\"leader\":null", ""), "partition t-0: member \"leader\" is missing");
         assert_eq!(
             edited("\"verb\":\"migrate\"", "\"verb\":\"guess\""),
-            "intent: unknown variant `guess`, expected `migrate` or `return`"
+            "intent: unknown variant `guess`, expected one of `migrate`, `drain`, `add`, `rebalance`, `set-factor`, `repair`, \
+             `leaders`, `follow`, `return`"
         );
     }
 }

@@ -20,6 +20,8 @@ mod partitions;
 mod rows;
 mod scan;
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -29,7 +31,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use self::partitions::{ListSeed, Partitions, Row, RowSeed};
 use self::rows::{BrokerRow, DifferenceRow, TopicRow, topic_of};
 use super::FileError;
-use super::json::{Header, Spot, explain, items, once, required};
+use super::json::{Header, Spot, explain, items, objects_that, once, required};
 use crate::model::{Broker, Cluster, Partition, UNKNOWN_DIR, UNKNOWN_SIZE};
 
 /// The `format` member of a snapshot.
@@ -109,6 +111,9 @@ fn write_partition(
     }
     if let Some(rate) = partition.write_rate {
         write!(to, ",\"write_rate\":{rate}")?;
+    }
+    if let Some(rate) = partition.read_rate {
+        write!(to, ",\"read_rate\":{rate}")?;
     }
     to.push(b'}');
     Ok(())
@@ -301,9 +306,9 @@ impl<'de> Visitor<'de> for Document<'_> {
             match member.as_str() {
                 "cluster_id" => once(&mut parts.id, &member, map.next_value()?)?,
                 "taken_at" => once(&mut parts.taken_at, &member, map.next_value()?)?,
-                "brokers" => once(&mut parts.brokers, &member, items(&mut map, spot)?)?,
+                "brokers" => once(&mut parts.brokers, &member, objects_that(&mut map, spot, new_broker())?)?,
                 "config_differences" => once(&mut parts.differences, &member, items(&mut map, spot)?)?,
-                "topics" => once(&mut parts.topics, &member, items(&mut map, spot)?)?,
+                "topics" => once(&mut parts.topics, &member, objects_that(&mut map, spot, next_topic)?)?,
                 "partitions" => {
                     let (Some(brokers), Some(topics)) = (parts.brokers.take(), parts.topics.take()) else {
                         let order = "\"brokers\" and \"topics\" have to stand before \"partitions\", once";
@@ -321,12 +326,33 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
+/// Refuses a broker whose id stands before it.
+fn new_broker() -> impl FnMut(&[BrokerRow], &BrokerRow) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    move |_, broker| match seen.insert(broker.id) {
+        true => Ok(()),
+        false => Err(format!("broker {} stands twice: each broker has one line", broker.id)),
+    }
+}
+
+/// Refuses a topic whose name is not greater than the one before it.
+fn next_topic(before: &[TopicRow], topic: &TopicRow) -> Result<(), String> {
+    match before.last().map(|last| last.name.cmp(&topic.name)) {
+        Some(Ordering::Equal) => Err(format!("topic {:?} stands twice: each topic has one line", topic.name)),
+        Some(Ordering::Greater) => Err(format!(
+            "topic {:?} stands twice, or after a topic of a greater name: topics stand by rising name",
+            topic.name
+        )),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{
-        BrokerId, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow, SetConfig, Sockets,
-        Topic, TopicId, Unseen,
+        BrokerId, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, NodeType, PartitionRow, SetConfig,
+        Sockets, Topic, TopicId, Unseen,
     };
 
     fn broker(id: i32) -> Broker {
@@ -352,6 +378,13 @@ mod tests {
             }],
             sockets: Some(Sockets { receive_buffer: -1, fetchers: 2 }),
             unseen: vec![Unseen { topic: "secret".into(), replicas: 2 }],
+            node: (id == 1).then(|| NodeType {
+                name: "r6g.large".into(),
+                disk_bytes: Some(500),
+                network_bytes_per_second: None,
+                replicas: Some(9),
+                price_per_month: Some(9_240),
+            }),
         }
     }
 
@@ -373,6 +406,7 @@ mod tests {
             sizes: &[5, UNKNOWN_SIZE],
             dirs: &[0, UNKNOWN_DIR],
             write_rate: Some(3),
+            read_rate: Some(8),
             ..PartitionRow::default()
         };
         build.partition(&row).unwrap();
@@ -514,7 +548,20 @@ mod tests {
         let more = text.replacen("\"partitions\":2}", "\"partitions\":1}", 1);
         assert!(fault(&more).ends_with("partition a.b-1: the list of topics announces 1 partitions only"));
         let same = text.replacen("{\"id\":2,", "{\"id\":1,", 1);
-        assert!(fault(&same).ends_with("broker 1 stands twice"));
+        assert_eq!(
+            fault(&same),
+            "cluster.json, line 5, brokers[1]: broker 1 stands twice: each broker has one line"
+        );
+        let line = 1 + text.lines().position(|line| line.starts_with("{\"name\":\"empty\"")).unwrap();
+        let same = text.replacen("{\"name\":\"empty\"", "{\"name\":\"a.b\"", 1);
+        let message = "topic \"a.b\" stands twice: each topic has one line";
+        assert_eq!(fault(&same), format!("cluster.json, line {line}, topics[1]: {message}"));
+        let order = text.replacen("{\"name\":\"empty\"", "{\"name\":\"a\"", 1);
+        assert!(fault(&order).contains("topics[1]: topic \"a\" stands twice, or after"));
+        let node = text.replacen("\"disk_bytes\":500", "\"disk_bytes\":0", 1);
+        assert!(
+            fault(&node).contains("line 4, brokers[0]: invalid value: integer `0`, expected a nonzero u64")
+        );
         let listed = text.replacen("\"port\":9092", "\"port\":-1", 1);
         assert!(fault(&listed).contains("line 4, brokers[0]: invalid value: integer `-1`, expected u16"));
     }

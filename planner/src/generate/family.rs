@@ -32,6 +32,11 @@ impl Family {
         if self == Family::TwoZones { 7 } else { 36 }
     }
 
+    /// Bytes/s at which its makespan is measured: the partitions of two zones are small.
+    pub fn throttle(self) -> u64 {
+        if self == Family::TwoZones { 10_000_000 } else { 50_000_000 }
+    }
+
     /// About this many moves; the same seed gives the same ones. Sizes have a heavy tail.
     pub fn rows(self, count: u32, seed: u64) -> Vec<FamilyRow> {
         if self == Family::TwoZones {

@@ -1,9 +1,11 @@
 //! Clusters from a class and a seed: for benchmarks, demos and tests. The same input gives the same cluster.
 //!
 //! Topics have few partitions mostly and many sometimes; sizes have a heavy tail, as log-normal ones have, made
-//! with integers only. Replicas lie as Kafka lays them: one round over the brokers of each zone in turn.
+//! with integers only. How replicas lie is the class's [shape](Shape).
 
+mod disks;
 mod family;
+mod fleet;
 mod seats;
 mod size;
 
@@ -11,6 +13,7 @@ use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64;
 
 pub use family::{Family, FamilyRow};
+pub use fleet::{FLEET_BROKERS, FLEET_CLUSTERS, FLEET_PARTITIONS, fleet, node_types};
 
 use seats::Seats;
 
@@ -35,6 +38,9 @@ pub struct Class {
     pub zones: u32,
     /// How replicas lie, and what is written to them.
     pub shape: Shape,
+    /// How full the fullest broker's disk is, in percent from 1 to 100; all disks are of one size. `None`: disks hold
+    /// twice a broker's even part, and half of each is free.
+    pub utilisation: Option<u32>,
 }
 
 /// How replicas lie, and what is written to them.
@@ -52,7 +58,7 @@ pub enum Shape {
 impl Class {
     const fn new(name: &'static str, brokers: u32, empty: u32, partitions: u32, over: (u32, u32)) -> Class {
         let (factor, zones) = over;
-        Class { name, brokers, empty, partitions, factor, zones, shape: Shape::Round }
+        Class { name, brokers, empty, partitions, factor, zones, shape: Shape::Round, utilisation: None }
     }
 
     /// 6 brokers, 2,000 partitions, RF2 over two zones.
@@ -74,6 +80,11 @@ impl Class {
         Class { brokers: self.brokers + self.empty, empty: 0, ..self }
     }
 
+    /// The same with disks of the size at which the fullest is so many percent full.
+    pub const fn utilised(self, percent: u32) -> Class {
+        Class { utilisation: Some(percent), ..self }
+    }
+
     /// A cluster to migrate: `partitions` of RF2 over two zones on `from` brokers, with `to` empty ones beside
     /// them. Sources are the ids 1 to `from`, destinations the next `to`.
     pub const fn migrate(partitions: u32, from: u32, to: u32) -> Class {
@@ -89,6 +100,35 @@ pub fn sources_and_destinations(class: &Class) -> (Vec<BrokerId>, Vec<BrokerId>)
 
 /// A cluster of this class. Classes with fewer brokers in a zone than replicas go there get as many as fit.
 pub fn cluster(class: &Class, seed: u64) -> Cluster {
+    let mut cluster = lay(class, seed, Scale::default());
+    if let Some(percent) = class.utilisation {
+        disks::fill_to(&mut cluster, percent);
+    }
+    cluster
+}
+
+/// What sizes are multiplied with.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    by: u64,
+    over: u64,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Scale { by: 1, over: 1 }
+    }
+}
+
+impl Scale {
+    fn of(self, bytes: u64) -> u64 {
+        u64::try_from(u128::from(bytes) * u128::from(self.by) / u128::from(self.over)).unwrap_or(u64::MAX)
+    }
+}
+
+/// Topics, sizes and replicas, all sizes to scale. What lies where does not depend on the scale, but in the shape of
+/// [`Shape::HotSpots`].
+fn lay(class: &Class, seed: u64, scale: Scale) -> Cluster {
     let mut random = Pcg64::seed_from_u64(seed);
     let zones = class.zones.max(1);
     let topics = topics(class, &mut random);
@@ -100,8 +140,8 @@ pub fn cluster(class: &Class, seed: u64) -> Cluster {
     // Sums of sizes have to fit.
     let sum: u128 = sizes.iter().map(|n| u128::from(*n) * u128::from(class.factor)).sum();
     let shift = (0..64).find(|shift| sum >> shift <= u128::from(MAX_BYTES) / 2).unwrap_or(0);
-    sizes.iter_mut().for_each(|size| *size >>= shift);
-    let brokers = brokers(class, zones, (sum >> shift) as u64);
+    sizes.iter_mut().for_each(|size| *size = scale.of(*size >> shift));
+    let brokers = brokers(class, zones, scale.of((sum >> shift) as u64));
     let seats = Seats::new(class, zones, &sizes, &mut random);
     let build = ClusterBuilder::new(format!("{}-{seed}", class.name), brokers);
     let Ok(mut build) = build else { return Cluster::default() };
@@ -172,6 +212,7 @@ fn brokers(class: &Class, zones: u32, bytes: u64) -> Vec<Broker> {
             rates: vec![],
             sockets: None,
             unseen: vec![],
+            node: None,
         }
     };
     (0..class.brokers + class.empty).map(broker).collect()
@@ -266,6 +307,21 @@ mod tests {
         assert!(loads[81..].iter().all(|load| *load == [0; 3]), "the last 18 are empty");
         let worst = over_mean(&loads[..81], 1);
         assert!((130..300).contains(&worst), "{worst} % of the mean");
+    }
+
+    #[test]
+    fn the_fullest_disk_is_as_full_as_asked() {
+        let full = cluster(&Class::M.utilised(90), 1);
+        let plain = cluster(&Class::M, 1);
+        assert!(full.partitions().zip(plain.partitions()).all(|((_, a), (_, b))| a.sizes == b.sizes));
+        let loads = loads(&full);
+        let total = full.brokers[0].log_dirs[0].total_bytes.unwrap();
+        let most = loads.iter().map(|load| load[1]).max().unwrap();
+        assert_eq!(u128::from(most) * 100 / 90, u128::from(total));
+        for (broker, load) in full.brokers.iter().zip(&loads) {
+            let dir = &broker.log_dirs[0];
+            assert_eq!((dir.total_bytes, dir.usable_bytes), (Some(total), Some(total - load[1])));
+        }
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub(super) fn weight(random: &mut impl RngCore) -> u64 {
     power(20 * UNIT + normal(random) * 36 / 100).max(1)
 }
 
+/// A cluster's weight where the brokers of a fleet are shared out: a standard deviation of a factor of three.
+pub(super) fn crowd(random: &mut impl RngCore) -> u64 {
+    power(20 * UNIT + normal(random) * 3 / 2).max(1)
+}
+
 /// Log of how much more a topic is written to than others of its size: a standard deviation of a factor of 2.2.
 pub(super) fn pace(random: &mut impl RngCore) -> i64 {
     normal(random) * 115 / 100

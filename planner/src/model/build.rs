@@ -25,6 +25,8 @@ pub struct PartitionRow<'a> {
     pub dirs: &'a [u8],
     /// Bytes/s that producers write to it; `None` where unknown.
     pub write_rate: Option<u64>,
+    /// Bytes/s that consumers fetch from its leader, followers not counted; `None` where unknown.
+    pub read_rate: Option<u64>,
 }
 
 /// What makes a cluster impossible. Partition errors carry the topic and number.
@@ -156,11 +158,8 @@ impl ClusterBuilder {
         fill(&mut cluster.sizes, row.sizes, row.replicas.len(), UNKNOWN_SIZE);
         fill(&mut cluster.dirs, row.dirs, row.replicas.len(), UNKNOWN_DIR);
         cluster.ends.push(end);
-        // The column is there only if a rate is known.
-        if row.write_rate.is_some() || !cluster.write_rates.is_empty() {
-            cluster.write_rates.resize(cluster.leaders.len(), UNKNOWN_RATE);
-            cluster.write_rates.push(row.write_rate.unwrap_or(UNKNOWN_RATE));
-        }
+        add_rate(&mut cluster.write_rates, cluster.leaders.len(), row.write_rate);
+        add_rate(&mut cluster.read_rates, cluster.leaders.len(), row.read_rate);
         cluster.leaders.push(leader.unwrap_or(NO_LEADER));
         cluster.isr.push(isr);
         if !row.adding.is_empty() || !row.removing.is_empty() {
@@ -183,6 +182,7 @@ impl ClusterBuilder {
         cluster.sizes.shrink_to_fit();
         cluster.dirs.shrink_to_fit();
         cluster.write_rates.shrink_to_fit();
+        cluster.read_rates.shrink_to_fit();
         cluster
     }
 }
@@ -204,13 +204,23 @@ fn validate(row: &PartitionRow<'_>) -> Result<(), String> {
     if !row.sizes.is_empty() && row.sizes.len() != list.len() {
         return Err(format!("{} sizes for {} replicas", row.sizes.len(), list.len()));
     }
-    if let Some(rate) = row.write_rate.filter(|rate| *rate > super::MAX_BYTES) {
-        return Err(format!("a write rate of {rate} bytes/s"));
+    for (what, rate) in [("write", row.write_rate), ("read", row.read_rate)] {
+        if let Some(rate) = rate.filter(|rate| *rate > MAX_BYTES) {
+            return Err(format!("a {what} rate of {rate} bytes/s, where at most {MAX_BYTES} are read"));
+        }
     }
     if !row.dirs.is_empty() && row.dirs.len() != list.len() {
         return Err(format!("{} log dirs for {} replicas", row.dirs.len(), list.len()));
     }
     Ok(())
+}
+
+/// Adds the rate of the next partition after `before`. The column is there only if a rate is known.
+fn add_rate(column: &mut Vec<u64>, before: usize, rate: Option<u64>) {
+    if rate.is_some() || !column.is_empty() {
+        column.resize(before, UNKNOWN_RATE);
+        column.push(rate.unwrap_or(UNKNOWN_RATE));
+    }
 }
 
 fn fill<T: Copy>(column: &mut Vec<T>, values: &[T], len: usize, unknown: T) {
@@ -226,20 +236,7 @@ mod tests {
     use super::*;
 
     fn broker(id: i32) -> Broker {
-        Broker {
-            id: BrokerId(id),
-            rack: None,
-            zone: None,
-            host: String::new(),
-            port: 0,
-            fenced: None,
-            answered: true,
-            listeners: None,
-            log_dirs: vec![],
-            rates: vec![],
-            sockets: None,
-            unseen: vec![],
-        }
+        Broker::bare(BrokerId(id))
     }
 
     fn topic(name: &str) -> Topic {

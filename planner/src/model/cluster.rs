@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{BrokerId, TopicId, TopicPartition};
+use super::{BrokerId, NodeType, TopicId, TopicPartition};
 
 /// A size that nobody told us. Unknown is never zero.
 pub const UNKNOWN_SIZE: u64 = u64::MAX;
 /// A log directory that nobody told us.
 pub const UNKNOWN_DIR: u8 = u8::MAX;
-/// A write rate that nobody measured. Unknown is never zero.
+/// A write or read rate that nobody measured. Unknown is never zero.
 pub const UNKNOWN_RATE: u64 = u64::MAX;
 /// The longest replica list that the columns hold (the ISR is a bit mask over list positions).
 pub const MAX_REPLICAS: usize = 32;
@@ -47,6 +47,29 @@ pub struct Broker {
     pub sockets: Option<Sockets>,
     /// Topics that its log directories hold and that we may not describe.
     pub unseen: Vec<Unseen>,
+    /// What it runs on; `None` where nobody told.
+    pub node: Option<NodeType>,
+}
+
+impl Broker {
+    /// A broker that answered, and of which nothing else is known.
+    pub fn bare(id: BrokerId) -> Self {
+        Broker {
+            id,
+            rack: None,
+            zone: None,
+            host: String::new(),
+            port: 0,
+            fenced: None,
+            answered: true,
+            listeners: None,
+            log_dirs: vec![],
+            rates: vec![],
+            sockets: None,
+            unseen: vec![],
+            node: None,
+        }
+    }
 }
 
 /// What bounds what a follower can fetch from one leader over a long link: threads times buffer over round trip.
@@ -175,6 +198,8 @@ pub struct Cluster {
     pub(super) isr: Vec<u32>,
     /// Empty where none is known.
     pub(super) write_rates: Vec<u64>,
+    /// Empty where none is known.
+    pub(super) read_rates: Vec<u64>,
 }
 
 /// One partition of a [`Cluster`]: borrowed slices of its columns.
@@ -196,6 +221,8 @@ pub struct Partition<'a> {
     pub isr: u32,
     /// Bytes/s that producers write to it; `None` where nobody measured it.
     pub write_rate: Option<u64>,
+    /// Bytes/s that consumers fetch from its leader, followers not counted; `None` where nobody measured it.
+    pub read_rate: Option<u64>,
 }
 
 impl Partition<'_> {
@@ -216,18 +243,24 @@ impl Partition<'_> {
 impl Cluster {
     /// Sets the write rate of a partition, in bytes/s; `None` is unknown.
     pub fn set_write_rate(&mut self, index: u32, rate: Option<u64>) {
-        if self.write_rates.is_empty() && rate.is_none() {
-            return;
-        }
-        if self.write_rates.is_empty() {
-            self.write_rates = vec![UNKNOWN_RATE; self.partition_count()];
-        }
-        self.write_rates[index as usize] = rate.unwrap_or(UNKNOWN_RATE);
+        let partitions = self.partition_count();
+        set_rate(&mut self.write_rates, partitions, index, rate);
+    }
+
+    /// Sets the read rate of a partition, in bytes/s; `None` is unknown.
+    pub fn set_read_rate(&mut self, index: u32, rate: Option<u64>) {
+        let partitions = self.partition_count();
+        set_rate(&mut self.read_rates, partitions, index, rate);
     }
 
     /// Number of partitions whose write rate is known.
     pub fn known_write_rates(&self) -> usize {
-        self.write_rates.iter().filter(|rate| **rate != UNKNOWN_RATE).count()
+        known(&self.write_rates)
+    }
+
+    /// Number of partitions whose read rate is known.
+    pub fn known_read_rates(&self) -> usize {
+        known(&self.read_rates)
     }
 
     /// Number of partitions.
@@ -263,7 +296,8 @@ impl Cluster {
             dirs: &self.dirs[list],
             leader: Some(self.leaders[at]).filter(|leader| *leader != NO_LEADER),
             isr: self.isr[at],
-            write_rate: self.write_rates.get(at).copied().filter(|rate| *rate != UNKNOWN_RATE),
+            write_rate: rate(&self.write_rates, at),
+            read_rate: rate(&self.read_rates, at),
         }
     }
 
@@ -308,4 +342,21 @@ impl Cluster {
         let topic = self.topic_of(index);
         TopicPartition::new(topic.name.clone(), (index - topic.first) as i32)
     }
+}
+
+/// A rate of a column that may be empty.
+fn rate(column: &[u64], at: usize) -> Option<u64> {
+    column.get(at).copied().filter(|rate| *rate != UNKNOWN_RATE)
+}
+
+fn known(column: &[u64]) -> usize {
+    column.iter().filter(|rate| **rate != UNKNOWN_RATE).count()
+}
+
+fn set_rate(column: &mut Vec<u64>, partitions: usize, index: u32, rate: Option<u64>) {
+    if column.is_empty() && rate.is_none() {
+        return;
+    }
+    column.resize(partitions, UNKNOWN_RATE);
+    column[index as usize] = rate.unwrap_or(UNKNOWN_RATE);
 }

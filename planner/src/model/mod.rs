@@ -1,8 +1,11 @@
 //! What a cluster is: identifiers, replica lists, the columns of a snapshot, zones.
 
 mod build;
+pub mod capacity;
 mod cluster;
 mod ids;
+mod merge;
+mod node;
 pub mod replicas;
 mod topology;
 pub mod watch;
@@ -13,5 +16,7 @@ pub use cluster::{
     SetConfig, Sockets, Topic, UNKNOWN_DIR, UNKNOWN_RATE, UNKNOWN_SIZE, Unseen,
 };
 pub use ids::{BrokerId, NotATopicId, TopicId, TopicPartition};
+pub use merge::{Keep, Merge, OtherCluster};
+pub use node::NodeType;
 pub use replicas::{NotAReplicaList, ReplicaList};
 pub use topology::{NoTopology, Topology};

@@ -98,6 +98,7 @@ impl Partitions {
             sizes: &row.sizes,
             dirs: &row.dirs,
             write_rate: row.write_rate,
+            read_rate: row.read_rate,
         };
         self.build.partition(&row).map_err(|error| match error {
             BadCluster::Partition { reason, .. } => Error::custom(reason),
@@ -151,6 +152,7 @@ pub(super) struct Row {
     pub sizes: Vec<u64>,
     pub dirs: Vec<u8>,
     pub write_rate: Option<u64>,
+    pub read_rate: Option<u64>,
 }
 
 /// Reads a line and adds it at once: an error that is raised later carries a later line.
@@ -173,12 +175,24 @@ enum Field {
     Adding,
     Removing,
     WriteRate,
+    ReadRate,
     #[serde(other)]
     Unknown,
 }
 
-const FIELDS: [&str; 10] =
-    ["topic", "partition", "replicas", "leader", "isr", "sizes", "dirs", "adding", "removing", "write_rate"];
+const FIELDS: [&str; 11] = [
+    "topic",
+    "partition",
+    "replicas",
+    "leader",
+    "isr",
+    "sizes",
+    "dirs",
+    "adding",
+    "removing",
+    "write_rate",
+    "read_rate",
+];
 const REQUIRED: usize = 5;
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
@@ -203,7 +217,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         row.dirs.clear();
         row.adding.clear();
         row.removing.clear();
-        row.write_rate = None;
+        (row.write_rate, row.read_rate) = (None, None);
         spot.partition = None;
         while let Some(field) = map.next_key::<Field>()? {
             if !matches!(field, Field::Unknown) {
@@ -226,6 +240,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 Field::Adding => map.next_value_seed(Numbers(&mut row.adding))?,
                 Field::Removing => map.next_value_seed(Numbers(&mut row.removing))?,
                 Field::WriteRate => row.write_rate = map.next_value()?,
+                Field::ReadRate => row.read_rate = map.next_value()?,
                 Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }

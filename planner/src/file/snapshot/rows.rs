@@ -1,9 +1,12 @@
 //! Brokers, topics and config differences as they stand in the file.
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Broker, BrokerId, ConfigDifference, ConfigSource, LogDir, SetConfig, Sockets, Topic, TopicId, Unseen,
+    Broker, BrokerId, ConfigDifference, ConfigSource, LogDir, NodeType, SetConfig, Sockets, Topic, TopicId,
+    Unseen,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -30,6 +33,22 @@ pub(super) struct BrokerRow {
     pub sockets: Option<Sockets>,
     #[serde(default)]
     pub unseen: Vec<UnseenRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeRow>,
+}
+
+/// What is unknown is left out; a number is above zero.
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeRow {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_bytes: Option<NonZeroU64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_bytes_per_second: Option<NonZeroU64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<NonZeroU32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_month: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,6 +137,7 @@ impl From<&Broker> for BrokerRow {
             rates: broker.rates.iter().map(rate).collect(),
             sockets: broker.sockets,
             unseen: broker.unseen.iter().map(unseen).collect(),
+            node: broker.node.as_ref().map(NodeRow::from),
         }
     }
 }
@@ -145,6 +165,31 @@ impl From<BrokerRow> for Broker {
             rates: row.rates.into_iter().map(rate).collect(),
             sockets: row.sockets,
             unseen: row.unseen.into_iter().map(unseen).collect(),
+            node: row.node.map(NodeType::from),
+        }
+    }
+}
+
+impl From<&NodeType> for NodeRow {
+    fn from(node: &NodeType) -> Self {
+        NodeRow {
+            name: node.name.clone(),
+            disk_bytes: node.disk_bytes.and_then(NonZeroU64::new),
+            network_bytes_per_second: node.network_bytes_per_second.and_then(NonZeroU64::new),
+            replicas: node.replicas.and_then(NonZeroU32::new),
+            price_per_month: node.price_per_month,
+        }
+    }
+}
+
+impl From<NodeRow> for NodeType {
+    fn from(row: NodeRow) -> Self {
+        NodeType {
+            name: row.name,
+            disk_bytes: row.disk_bytes.map(NonZeroU64::get),
+            network_bytes_per_second: row.network_bytes_per_second.map(NonZeroU64::get),
+            replicas: row.replicas.map(NonZeroU32::get),
+            price_per_month: row.price_per_month,
         }
     }
 }

@@ -31,7 +31,7 @@ impl<'a> Scan<'a> {
         row.dirs.clear();
         row.adding.clear();
         row.removing.clear();
-        row.write_rate = None;
+        (row.write_rate, row.read_rate) = (None, None);
         if self.skip(b",\"dirs\":").is_some() {
             let dir = |scan: &mut Self| u8::try_from(scan.number_or(UNKNOWN_DIR.into())?).ok();
             self.list(&mut row.dirs, dir)?;
@@ -43,6 +43,9 @@ impl<'a> Scan<'a> {
         }
         if self.skip(b",\"write_rate\":").is_some() {
             row.write_rate = Some(self.number()?);
+        }
+        if self.skip(b",\"read_rate\":").is_some() {
+            row.read_rate = Some(self.number()?);
         }
         (self.0 == b"}").then_some(())
     }
@@ -102,11 +105,11 @@ mod tests {
     fn lines_as_restow_writes_them_are_scanned() {
         let row = scanned(
             "{\"topic\":\"a.b\",\"partition\":3,\"replicas\":[2,1],\"leader\":null,\"isr\":[],\"sizes\":[0,null],\
-             \"dirs\":[null,7],\"adding\":[2],\"removing\":[1],\"write_rate\":0}",
+             \"dirs\":[null,7],\"adding\":[2],\"removing\":[1],\"write_rate\":0,\"read_rate\":9}",
         );
         let row = row.unwrap();
         assert_eq!((row.topic.as_str(), row.number, row.leader), ("a.b", Some(3), None));
-        assert_eq!(row.write_rate, Some(0));
+        assert_eq!((row.write_rate, row.read_rate), (Some(0), Some(9)));
         assert_eq!((row.replicas, row.isr), (vec![BrokerId(2), BrokerId(1)], vec![]));
         assert_eq!((row.sizes, row.dirs), (vec![0, UNKNOWN_SIZE], vec![UNKNOWN_DIR, 7]));
         assert_eq!((row.adding, row.removing), (vec![BrokerId(2)], vec![BrokerId(1)]));

@@ -1,0 +1,311 @@
+//! The topology file (TOML): what a person knows about brokers and Kafka does not tell.
+//!
+//! ```toml
+//! [zones.az-a]
+//! racks = ["rack-1", "rack-2"]
+//!
+//! [zones.az-b]
+//! brokers = [3, 6]
+//!
+//! [node_types."r6g.large"]
+//! disk_bytes = 500_000_000_000
+//! price_per_month = 92.40
+//!
+//! [nodes]
+//! "r6g.large" = [1, 2, 3]
+//!
+//! [rtt]
+//! "az-a:az-b" = "1ms"
+//! ```
+//!
+//! `docs/topology.md` explains every member.
+
+mod apply;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+
+use super::FileError;
+use crate::model::{BrokerId, NodeType};
+
+/// A round-trip time between two zones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rtt {
+    /// One zone.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// There and back, in microseconds.
+    pub micros: u64,
+    /// Line of the file, from 1.
+    pub line: usize,
+}
+
+/// What a topology file says. It fits a cluster or not: [`TopologyFile::apply_to`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopologyFile {
+    file: String,
+    /// The zone of each rack and of each broker that it names, with the line.
+    racks: BTreeMap<String, (String, usize)>,
+    brokers: BTreeMap<BrokerId, (String, usize)>,
+    nodes: BTreeMap<BrokerId, (NodeType, usize)>,
+    rtt: Vec<Rtt>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    zones: BTreeMap<Spanned<String>, ZoneTable>,
+    #[serde(default)]
+    node_types: BTreeMap<Spanned<String>, NodeTable>,
+    #[serde(default)]
+    nodes: BTreeMap<Spanned<String>, Vec<Spanned<i64>>>,
+    #[serde(default)]
+    rtt: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZoneTable {
+    #[serde(default)]
+    racks: Vec<Spanned<String>>,
+    #[serde(default)]
+    brokers: Vec<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeTable {
+    disk_bytes: Option<Spanned<i64>>,
+    network_bytes_per_second: Option<Spanned<i64>>,
+    replicas: Option<Spanned<i64>>,
+    /// Read from the text itself: a price is exact.
+    price_per_month: Option<Spanned<IgnoredAny>>,
+}
+
+/// Reads a topology file; `file` is its name in errors.
+///
+/// # Errors
+/// The first thing that makes the file unusable, with its line: no TOML, an unknown member, a number that is not
+/// above zero, a rack or a broker in two zones, a node type that is not defined, a pair of zones that is none.
+pub fn read(mut from: impl Read, file: &str) -> Result<TopologyFile, FileError> {
+    let mut bytes = Vec::new();
+    let cannot = |error: &dyn std::fmt::Display| FileError::whole(file, format!("cannot be read: {error}"));
+    from.read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| FileError::whole(file, "is not text in UTF-8"))?;
+    let reader = Reader { file, text: &text };
+    let document: Document = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| reader.line(span.start));
+        reader.error(line, "", error.message().replace('\n', ", "))
+    })?;
+    let (racks, brokers) = reader.zones(&document.zones)?;
+    let types = reader.types(&document.node_types)?;
+    let nodes = reader.nodes(&document.nodes, &types)?;
+    let rtt = reader.rtt(&document.rtt)?;
+    Ok(TopologyFile { file: file.into(), racks, brokers, nodes, rtt })
+}
+
+/// The file at hand, for lines and errors.
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+type Seats = (BTreeMap<String, (String, usize)>, BTreeMap<BrokerId, (String, usize)>);
+
+impl Reader<'_> {
+    fn line(&self, at: usize) -> usize {
+        1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+    }
+
+    fn line_of<T>(&self, spanned: &Spanned<T>) -> usize {
+        self.line(spanned.span().start)
+    }
+
+    fn error(&self, line: usize, place: impl Into<String>, reason: impl Into<String>) -> FileError {
+        FileError { file: self.file.into(), line, place: place.into(), reason: reason.into() }
+    }
+
+    fn broker(&self, found: &Spanned<i64>, place: &str) -> Result<BrokerId, FileError> {
+        let id = i32::try_from(*found.get_ref()).ok().filter(|id| *id >= 0);
+        id.map(BrokerId).ok_or_else(|| {
+            let reason = format!("{} is not a broker id: expected 0 or more", found.get_ref());
+            self.error(self.line_of(found), place, reason)
+        })
+    }
+
+    fn zones(&self, zones: &BTreeMap<Spanned<String>, ZoneTable>) -> Result<Seats, FileError> {
+        let (mut racks, mut brokers) = Seats::default();
+        for (name, zone) in zones {
+            let place = format!("zones.{}", name.get_ref());
+            if name.get_ref().is_empty() {
+                return Err(self.error(self.line_of(name), "zones", "a zone has an empty name"));
+            }
+            if zone.racks.is_empty() && zone.brokers.is_empty() {
+                let reason = "names neither racks nor brokers: expected racks = [\"…\"] or brokers = [1, 2]";
+                return Err(self.error(self.line_of(name), place, reason));
+            }
+            for rack in &zone.racks {
+                let what = format!("rack {:?}", rack.get_ref());
+                let seat = (name.get_ref().clone(), self.line_of(rack));
+                self.seat(&mut racks, rack.get_ref().clone(), seat, &place, &what)?;
+            }
+            for broker in &zone.brokers {
+                let id = self.broker(broker, &place)?;
+                let seat = (name.get_ref().clone(), self.line_of(broker));
+                self.seat(&mut brokers, id, seat, &place, &format!("broker {id}"))?;
+            }
+        }
+        Ok((racks, brokers))
+    }
+
+    fn seat<K: Ord>(
+        &self,
+        seats: &mut BTreeMap<K, (String, usize)>,
+        key: K,
+        seat: (String, usize),
+        place: &str,
+        what: &str,
+    ) -> Result<(), FileError> {
+        let line = seat.1;
+        match seats.insert(key, seat) {
+            None => Ok(()),
+            Some((zone, other)) => {
+                let reason = format!("{what} is in zone {zone} too (line {other}): expected one zone for it");
+                Err(self.error(line, place, reason))
+            }
+        }
+    }
+
+    fn types<'t>(
+        &self,
+        tables: &'t BTreeMap<Spanned<String>, NodeTable>,
+    ) -> Result<BTreeMap<&'t str, NodeType>, FileError> {
+        let mut types = BTreeMap::new();
+        for (name, table) in tables {
+            let place = format!("node_types.{}", name.get_ref());
+            if name.get_ref().is_empty() {
+                return Err(self.error(self.line_of(name), "node_types", "a node type has an empty name"));
+            }
+            let above = |what: &str, found: &Option<Spanned<i64>>, most: u64| match found {
+                None => Ok(None),
+                Some(found) => match u64::try_from(*found.get_ref()) {
+                    Ok(number) if (1..=most).contains(&number) => Ok(Some(number)),
+                    _ => {
+                        let accepted = format!("expected a whole number from 1 to {most}");
+                        let reason = format!("{what} is {}: {accepted}", found.get_ref());
+                        Err(self.error(self.line_of(found), &place, reason))
+                    }
+                },
+            };
+            let most = i64::MAX.unsigned_abs();
+            let node = NodeType {
+                name: name.get_ref().clone(),
+                disk_bytes: above("disk_bytes", &table.disk_bytes, most)?,
+                network_bytes_per_second: above(
+                    "network_bytes_per_second",
+                    &table.network_bytes_per_second,
+                    most,
+                )?,
+                replicas: above("replicas", &table.replicas, u32::MAX.into())?.map(|n| n as u32),
+                price_per_month: table.price_per_month.as_ref().map(|p| self.price(p, &place)).transpose()?,
+            };
+            types.insert(name.get_ref().as_str(), node);
+        }
+        Ok(types)
+    }
+
+    /// A price in hundredths, from the digits as they stand.
+    fn price(&self, found: &Spanned<IgnoredAny>, place: &str) -> Result<u64, FileError> {
+        let text = self.text.get(found.span()).unwrap_or_default();
+        hundredths(text).ok_or_else(|| {
+            let accepted = "expected a number like 92 or 92.40, 0 or more, with two decimals at most";
+            self.error(self.line_of(found), place, format!("price_per_month is {text}: {accepted}"))
+        })
+    }
+
+    fn nodes(
+        &self,
+        lists: &BTreeMap<Spanned<String>, Vec<Spanned<i64>>>,
+        types: &BTreeMap<&str, NodeType>,
+    ) -> Result<BTreeMap<BrokerId, (NodeType, usize)>, FileError> {
+        let mut nodes = BTreeMap::<BrokerId, (NodeType, usize)>::new();
+        for (name, brokers) in lists {
+            let Some(node) = types.get(name.get_ref().as_str()) else {
+                let known = types.keys().copied().collect::<Vec<_>>().join(", ");
+                let known = if known.is_empty() { "none is".into() } else { format!("these are: {known}") };
+                let reason = format!("node type {:?} is not defined in node_types; {known}", name.get_ref());
+                return Err(self.error(self.line_of(name), "nodes", reason));
+            };
+            let place = format!("nodes.{}", name.get_ref());
+            for broker in brokers {
+                let (id, line) = (self.broker(broker, &place)?, self.line_of(broker));
+                if let Some((other, at)) = nodes.insert(id, (node.clone(), line)) {
+                    let reason = format!(
+                        "broker {id} is of type {} too (line {at}): expected one type for it",
+                        other.name
+                    );
+                    return Err(self.error(line, place, reason));
+                }
+            }
+        }
+        Ok(nodes)
+    }
+
+    fn rtt(&self, pairs: &BTreeMap<Spanned<String>, Spanned<String>>) -> Result<Vec<Rtt>, FileError> {
+        let mut list = Vec::<Rtt>::new();
+        for (zones, time) in pairs {
+            let line = self.line_of(zones);
+            let names = zones.get_ref().split_once(':').map(|(a, b)| (a.trim(), b.trim()));
+            let Some((a, b)) = names.filter(|(a, b)| !a.is_empty() && !b.is_empty() && a != b) else {
+                let reason = format!("{:?} is not a pair of zones: expected \"az-a:az-b\"", zones.get_ref());
+                return Err(self.error(line, "rtt", reason));
+            };
+            let Some(micros) = micros(time.get_ref()) else {
+                let accepted = "expected a time above zero like \"500us\", \"60ms\" or \"1s\"";
+                let reason = format!("{:?} is not a round-trip time: {accepted}", time.get_ref());
+                return Err(self.error(self.line_of(time), format!("rtt.{}", zones.get_ref()), reason));
+            };
+            let same = list.iter().find(|rtt| (&*rtt.a, &*rtt.b) == (b, a) || (&*rtt.a, &*rtt.b) == (a, b));
+            if let Some(other) = same {
+                let reason = format!("the pair stands on line {} too: it counts both ways", other.line);
+                return Err(self.error(line, format!("rtt.{}", zones.get_ref()), reason));
+            }
+            list.push(Rtt { a: a.into(), b: b.into(), micros, line });
+        }
+        Ok(list)
+    }
+}
+
+/// `92`, `92.4`, `1_092.40` in hundredths.
+fn hundredths(text: &str) -> Option<u64> {
+    let digits = text.replace('_', "");
+    let (whole, part) = digits.split_once('.').unwrap_or((&digits, "0"));
+    let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_plain(whole) || !is_plain(part) || part.len() > 2 {
+        return None;
+    }
+    let cents: u64 = format!("{part:0<2}").parse().ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(cents)
+}
+
+/// `500us`, `60ms`, `1s` in microseconds; none below one.
+fn micros(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let factor = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor).filter(|micros| *micros > 0)
+}
+
+#[cfg(test)]
+mod tests;

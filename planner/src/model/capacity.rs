@@ -1,0 +1,89 @@
+//! What brokers can take, in proportion to each other: what a fair share means.
+
+use super::{Broker, Cluster};
+
+/// Something that a broker has a capacity for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Bytes on disks.
+    Disk,
+    /// Bytes/s in and out.
+    Network,
+    /// Replicas.
+    Replicas,
+}
+
+/// Total bytes of the volumes of a broker, where all are known. Log directories with equal total and usable bytes may be
+/// one volume, and count once.
+pub fn volume_bytes(broker: &Broker) -> Option<u64> {
+    let pairs: Option<Vec<(u64, u64)>> =
+        broker.log_dirs.iter().map(|dir| dir.total_bytes.zip(dir.usable_bytes)).collect();
+    let mut pairs = pairs?;
+    pairs.sort_unstable();
+    pairs.dedup();
+    let sum = pairs.iter().fold(0, |sum: u64, (total, _)| sum.saturating_add(*total));
+    (!pairs.is_empty()).then_some(sum)
+}
+
+/// What a broker has of a resource: its volumes, else what its node type says.
+fn of(broker: &Broker, resource: Resource) -> Option<u64> {
+    let node = broker.node.as_ref();
+    match resource {
+        Resource::Disk => volume_bytes(broker).or_else(|| node?.disk_bytes),
+        Resource::Network => node?.network_bytes_per_second,
+        Resource::Replicas => node?.replicas.map(u64::from),
+    }
+}
+
+/// Weights of brokers (given by index) for a resource, in parts of 65,535 of the largest. Where not all are known, those
+/// of their disks; where not all of these are known, or all are alike, all 1.
+pub fn weights(cluster: &Cluster, brokers: &[u16], resource: Resource) -> Vec<u64> {
+    let known = |resource| -> Option<Vec<u64>> {
+        brokers.iter().map(|at| of(&cluster.brokers[*at as usize], resource)).collect()
+    };
+    let amounts = known(resource).or_else(|| known(Resource::Disk)).unwrap_or_default();
+    match amounts.iter().max() {
+        Some(most) if *most > 0 && amounts.iter().any(|amount| amount != most) => {
+            let part = |amount: &u64| (u128::from(*amount) * 65_535 / u128::from(*most)).max(1) as u64;
+            amounts.iter().map(part).collect()
+        }
+        _ => vec![1; brokers.len()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BrokerId, ClusterBuilder, LogDir, NodeType};
+
+    #[test]
+    fn what_is_not_known_of_all_is_taken_from_disks() {
+        let node = |network| NodeType {
+            name: "n".into(),
+            disk_bytes: None,
+            network_bytes_per_second: network,
+            replicas: Some(1000),
+            price_per_month: None,
+        };
+        let dir = |total| LogDir {
+            path: "/".into(),
+            total_bytes: Some(total),
+            usable_bytes: Some(1),
+            offline: false,
+        };
+        let broker = |id: i32, total, network| Broker {
+            log_dirs: vec![dir(total)],
+            node: Some(node(network)),
+            ..Broker::bare(BrokerId(id))
+        };
+        let cluster = |network| {
+            let build = ClusterBuilder::new("c", vec![broker(1, 100, Some(9)), broker(2, 200, network)]);
+            build.unwrap().finish(String::new(), vec![])
+        };
+        let of = |network, resource| weights(&cluster(network), &[0, 1], resource);
+        assert_eq!(of(Some(3), Resource::Network), [65_535, 21_845]);
+        assert_eq!(of(None, Resource::Network), [32_767, 65_535], "one is unknown");
+        assert_eq!(of(Some(3), Resource::Disk), [32_767, 65_535]);
+        assert_eq!(of(Some(3), Resource::Replicas), [1, 1], "alike");
+    }
+}
