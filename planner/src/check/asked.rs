@@ -11,17 +11,17 @@ use crate::plan::{Intent, Pattern, Plan};
 
 /// The intent, ready to be asked about moves.
 #[derive(Debug)]
-pub(super) struct Asked {
-    /// `topics` and `exclude` of a migration.
+pub(super) struct Asked<'a> {
+    intent: &'a Intent,
+    /// Topics that it is about, and those that it is not.
     patterns: Option<(Pattern, Pattern)>,
-    migrate: bool,
     preserve: bool,
     left_out: BTreeSet<TopicPartition>,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     /// Reads the intent and says what is wrong with it alone.
-    pub fn new(plan: &Plan, book: &Book<'_>, verdict: &mut Verdict) -> Self {
+    pub fn new(plan: &'a Plan, book: &Book<'_>, verdict: &mut Verdict) -> Self {
         let mut say = |broker, message: &str| verdict.add(Promise::Intent, None, broker, message.into());
         let left_out = plan.left_out.iter().map(|left| left.partition.clone()).collect();
         for id in &plan.given_up {
@@ -29,19 +29,21 @@ impl Asked {
                 say(Some(*id), "is given up and not among the plan's brokers");
             }
         }
-        let Intent::Migrate { from, to, topics, exclude, preserve_leaders } = &plan.intent else {
-            return Asked { patterns: None, migrate: false, preserve: false, left_out };
+        let intent = &plan.intent;
+        let preserve = matches!(intent, Intent::Migrate { preserve_leaders: true, .. });
+        let Some((topics, exclude)) = intent.patterns() else {
+            return Asked { intent, patterns: None, preserve, left_out };
         };
-        for (list, what) in [(from, "--from"), (to, "--to")] {
-            if list.is_empty() {
-                say(None, &format!("the migration names no broker in {what}"));
+        for (list, what, is_needed) in named(intent) {
+            if list.is_empty() && is_needed {
+                say(None, &format!("the intent names no broker in {what}"));
             }
             for id in list.iter().filter(|id| book.at(**id).is_none_or(|at| !book.entry(at).in_plan)) {
                 say(Some(*id), &format!("stands in {what} and not among the plan's brokers"));
             }
         }
-        for id in from.iter().filter(|id| to.contains(id)) {
-            say(Some(*id), "stands in --from and in --to");
+        for id in intent.sources().iter().filter(|id| intent.destinations().contains(id)) {
+            say(Some(*id), "stands among the brokers to leave and among those to go to");
         }
         let mut read = |patterns: &[String]| match Pattern::new(patterns) {
             Ok(pattern) => Some(pattern),
@@ -51,7 +53,18 @@ impl Asked {
             }
         };
         let patterns = read(topics).zip(read(exclude));
-        Asked { patterns, migrate: true, preserve: *preserve_leaders, left_out }
+        Asked { intent, patterns, preserve, left_out }
+    }
+
+    /// Whether brokers are emptied.
+    fn empties(&self) -> bool {
+        matches!(self.intent, Intent::Migrate { .. } | Intent::Drain { .. })
+    }
+
+    /// Whether copies may be made on a broker.
+    fn goes_to(&self, book: &Book<'_>, at: u32) -> bool {
+        self.intent.destinations().is_empty() && !matches!(self.intent, Intent::Leaders { .. })
+            || book.entry(at).destination
     }
 
     /// Whether the intent covers a topic; unreadable patterns cover nothing, and were reported.
@@ -88,8 +101,10 @@ impl Asked {
         if let Some(at) = lists.to.iter().find(|at| book.entry(**at).given_up) {
             say(Promise::Intent, Some(book.id(*at)), "the target holds a broker that was given up".into());
         }
-        if !self.migrate {
-            return;
+        match self.intent {
+            Intent::Migrate { .. } | Intent::Drain { .. } => {}
+            Intent::Return { .. } | Intent::Follow { .. } => return,
+            _ => return self.judge_change(book, zones, lists, say),
         }
         if !lists.from.iter().any(|at| book.entry(*at).source) {
             let shown = book.show(&lists.from);
@@ -98,7 +113,7 @@ impl Asked {
         for at in &lists.to {
             if book.entry(*at).source {
                 say(Promise::Intent, Some(book.id(*at)), "the target still holds a source broker".into());
-            } else if !book.entry(*at).destination && lists.added.contains(at) {
+            } else if lists.added.contains(at) && !self.goes_to(book, *at) {
                 let message = "gets a copy and is not among the destinations".into();
                 say(Promise::Intent, Some(book.id(*at)), message);
             }
@@ -112,16 +127,57 @@ impl Asked {
             say(
                 Promise::P4,
                 None,
-                format!("the replication factor falls from {start} to {end} in a migration"),
+                format!("the replication factor falls from {start} to {end}, and nobody asked for it"),
             );
         } else if end > start {
             say(
                 Promise::Intent,
                 None,
-                format!("the replication factor rises from {start} to {end} in a migration"),
+                format!("the replication factor rises from {start} to {end}, and nobody asked for it"),
             );
         } else {
             self.judge_places(book, zones, lists, say);
+        }
+    }
+
+    /// What intents that empty no broker may do to one partition.
+    fn judge_change(
+        &self,
+        book: &Book<'_>,
+        zones: &mut Zones,
+        lists: &Lists,
+        mut say: impl FnMut(Promise, Option<BrokerId>, String),
+    ) {
+        for at in lists.added.iter().filter(|at| !self.goes_to(book, **at)) {
+            let message = "gets a copy, and the intent makes none there".into();
+            say(Promise::Intent, Some(book.id(*at)), message);
+        }
+        let (start, end) = (lists.from.len(), lists.to.len());
+        let wanted = match self.intent {
+            Intent::SetFactor { factor, .. } => *factor as usize,
+            _ => start,
+        };
+        if end != wanted {
+            let message = format!("ends with {end} replicas, where {wanted} are asked for");
+            say(if end < wanted { Promise::P4 } else { Promise::Intent }, None, message);
+            return;
+        }
+        match self.intent {
+            Intent::SetFactor { .. } if !lists.added.is_empty() && !lists.removed.is_empty() => {
+                say(Promise::Intent, None, "replaces replicas, where only their number was to change".into());
+            }
+            Intent::Repair { .. } if zones.misplaced(book, &lists.from) != lists.added.len() => {
+                let (needs, makes) = (zones.misplaced(book, &lists.from), lists.added.len());
+                say(Promise::Intent, None, format!("makes {makes} copies, where {needs} mend it"));
+            }
+            Intent::Rebalance { .. } | Intent::Add { .. }
+                if !zones.same(book, &lists.removed, &lists.added) =>
+            {
+                let (old, new) = (book.show_zones(&lists.removed), book.show_zones(&lists.added));
+                let why = "each replica has to stay in its zone";
+                say(Promise::P3, None, format!("{old} is replaced by {new}: {why}"));
+            }
+            _ => {}
         }
     }
 
@@ -193,7 +249,11 @@ impl Asked {
                 verdict.add(Promise::Intent, Some(left.partition.clone()), None, message);
             }
         }
-        if !self.migrate || !complete {
+        if !complete {
+            return;
+        }
+        if !self.empties() {
+            self.judge_rest(book, cluster, named, verdict);
             return;
         }
         for topic in cluster.topics.iter().filter(|topic| self.covers(&topic.name)) {
@@ -221,5 +281,43 @@ impl Asked {
                 verdict.add(Promise::Ready, None, Some(id), message);
             }
         }
+    }
+
+    /// Partitions without a move: what was asked of each of them has to hold already.
+    fn judge_rest(&self, book: &Book<'_>, cluster: &Cluster, named: &[bool], verdict: &mut Verdict) {
+        let mut zones = Zones::new(book);
+        for topic in cluster.topics.iter().filter(|topic| self.covers(&topic.name)) {
+            for p in cluster.partitions_of(topic).filter(|p| !named[p.index as usize]) {
+                let list: Vec<u32> = p.replicas.iter().map(|b| book.of_cluster[*b as usize]).collect();
+                let message = match self.intent {
+                    Intent::SetFactor { factor, .. } if list.len() != *factor as usize => {
+                        format!("has {} replicas, where {factor} are asked for", list.len())
+                    }
+                    Intent::Repair { .. } if zones.misplaced(book, &list) > 0 => {
+                        format!("{} is not repaired", book.show_zones(&list))
+                    }
+                    _ => continue,
+                };
+                let partition = TopicPartition::new(topic.name.clone(), p.number);
+                if !self.leaves_out(&partition) {
+                    let message =
+                        format!("{message}, and the plan neither moves it nor leaves it out: plan again");
+                    verdict.add(Promise::Intent, Some(partition), None, message);
+                }
+            }
+        }
+    }
+}
+
+/// The brokers that an intent names, by flag, and whether there must be some.
+fn named(intent: &Intent) -> Vec<(&[BrokerId], &'static str, bool)> {
+    match intent {
+        Intent::Migrate { from, to, .. } => vec![(from, "--from", true), (to, "--to", true)],
+        Intent::Drain { brokers, replace_with, .. } => {
+            vec![(brokers, "--brokers", true), (replace_with.as_slice(), "--replace-with", false)]
+        }
+        Intent::Add { brokers, .. } => vec![(brokers, "--brokers", true)],
+        Intent::Leaders { demote, .. } => vec![(demote, "--demote", false)],
+        _ => vec![],
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn judge(cluster: &Cluster, assignment: &[(TopicPartition, Vec<Broker
             configs.add(index, p.number, &lists.from, &lists.removed, &lists.added);
         }
     }
-    weights.judge_room(&book, Some(cluster), &mut verdict);
+    weights.judge_room(&book, crate::plan::Pacing::Staged, Some(cluster), &mut verdict);
     live::destinations(&configs, &book, cluster, &mut verdict);
     configs.judge(&book, cluster, &[], &mut verdict);
     verdict

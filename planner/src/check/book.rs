@@ -1,7 +1,7 @@
 //! The judge's book of brokers: those of the plan and those of the cluster, in one table.
 
 use crate::model::{BrokerId, Cluster};
-use crate::plan::{Intent, Plan};
+use crate::plan::Plan;
 
 /// What is known of one broker.
 #[derive(Debug)]
@@ -71,10 +71,7 @@ impl<'a> Book<'a> {
         entries.dedup_by_key(|entry| entry.id);
         let mut book = Book::finish(entries, cluster);
         book.twice = twice;
-        let (from, to): (&[BrokerId], &[BrokerId]) = match &plan.intent {
-            Intent::Migrate { from, to, .. } => (from, to),
-            Intent::Return { .. } => (&[], &[]),
-        };
+        let (from, to) = (plan.intent.sources(), plan.intent.destinations());
         for (list, mark) in [
             (from, (|entry| entry.source = true) as fn(&mut Entry<'a>)),
             (to, |entry| entry.destination = true),

@@ -1,5 +1,8 @@
 //! P6: the certificate, computed again with exact integers from sizes and the intent alone.
 
+use super::book::Book;
+use super::safety::Zones;
+use super::shape::Lists;
 use super::{Promise, Verdict};
 use crate::plan::{Intent, Plan};
 
@@ -19,16 +22,18 @@ impl Sums {
                 self.bound += u128::from(bytes) * forced as u128;
                 self.moved += u128::from(bytes) * copies as u128;
             }
-            None => self.unknown += forced as u128,
+            None => self.unknown += copies as u128,
         }
     }
 
     /// Compares with what the plan claims.
     pub fn judge(&self, plan: &Plan, verdict: &mut Verdict) {
         let claimed = &plan.certificate;
+        let has_bands = matches!(plan.intent, Intent::Add { .. } | Intent::Rebalance { .. });
+        let bound = if has_bands { u128::from(claimed.bound_bytes) } else { self.bound };
         let mut say = |message: String| verdict.add(Promise::P6, None, None, message);
         for (what, claim, sum) in [
-            ("the lower bound", claimed.bound_bytes, self.bound),
+            ("the lower bound", claimed.bound_bytes, bound),
             ("the bytes to copy", claimed.moved_bytes, self.moved),
             ("the number of unknown sizes", claimed.unknown_sizes, self.unknown),
         ] {
@@ -49,10 +54,16 @@ pub(super) fn judge_bound(plan: &Plan, verdict: &mut Verdict) {
     }
 }
 
-/// Replicas of a start that the intent forces to be copied, of those on source brokers and those added.
-pub(super) fn forced(intent: &Intent, on_sources: usize, added: usize) -> usize {
+/// Replicas of a move that the intent forces to be copied.
+pub(super) fn forced(intent: &Intent, book: &Book<'_>, zones: &mut Zones, lists: &Lists) -> usize {
     match intent {
-        Intent::Migrate { .. } => on_sources,
-        Intent::Return { .. } => added,
+        Intent::Migrate { .. } | Intent::Drain { .. } => {
+            lists.from.iter().filter(|at| book.entry(**at).source).count()
+        }
+        Intent::SetFactor { factor, .. } => (*factor as usize).saturating_sub(lists.from.len()),
+        Intent::Repair { .. } => zones.misplaced(book, &lists.from),
+        // Bounded over all moves together.
+        Intent::Add { .. } | Intent::Rebalance { .. } | Intent::Leaders { .. } => 0,
+        Intent::Follow { .. } | Intent::Return { .. } => lists.added.len(),
     }
 }

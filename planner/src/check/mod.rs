@@ -15,6 +15,8 @@ mod assignment;
 mod book;
 mod certificate;
 mod config;
+mod even;
+mod leaders;
 mod live;
 mod moves;
 mod safety;
@@ -167,6 +169,21 @@ pub fn judge_plan_alone(plan: &Plan) -> Verdict {
 /// cluster to the list given here.
 pub fn judge_assignment(cluster: &Cluster, lists: &[(TopicPartition, Vec<BrokerId>)]) -> Verdict {
     assignment::judge(cluster, lists)
+}
+
+/// A lower bound on the changes of preferred leaders after which every broker leads as many partitions as its
+/// bounds allow (fewest, most; by broker index), from any prices of a leader at each broker. Brokers that may not
+/// lead keep no partition that has another replica which may.
+///
+/// Where it equals the changes of some choice of leaders, no choice has fewer.
+pub fn fewest_leader_changes(
+    cluster: &Cluster,
+    may_lead: &[bool],
+    bounds: &[(u32, u32)],
+    potentials: &[i64],
+) -> i128 {
+    let lists = cluster.partitions().map(|(_, p)| (p.replicas, true));
+    leaders::fewest(lists, may_lead, potentials, bounds)
 }
 
 /// The verdict on lists that somebody derived for the move `from -> to`: each step with the list after it.

@@ -7,10 +7,11 @@ use super::asked::Asked;
 use super::book::Book;
 use super::certificate::{self, Sums};
 use super::config::Configs;
+use super::even::Evenness;
 use super::safety::{self, Spread, Zones};
 use super::shape::{self, Lists};
 use super::weight::Weights;
-use super::{At, Promise, Verdict, live};
+use super::{At, Promise, Verdict, leaders, live};
 use crate::model::{Cluster, TopicPartition};
 use crate::plan::{Intent, Move, Plan};
 use crate::rule::{Policy, Rule, What, When};
@@ -65,6 +66,7 @@ impl<'a> Judge<'a> {
         };
         let mut claimed = (!at_start && cluster.is_some()).then(|| Weights::of_plan(&self.book, plan));
         let mut sums = Sums::default();
+        let mut even = cluster.filter(|_| at_start).and_then(|cluster| Evenness::of(plan, cluster));
         let mut named = vec![false; cluster.map_or(0, Cluster::partition_count)];
         let mut no_worse_seen = 0;
         let mut zones = Zones::new(&self.book);
@@ -103,8 +105,10 @@ impl<'a> Judge<'a> {
             if let Some(claimed) = &mut claimed {
                 claimed.add(&self.book, &lists, m.bytes, None);
             }
-            let on_sources = lists.from.iter().filter(|at| self.book.entry(**at).source).count();
-            let forced = certificate::forced(&plan.intent, on_sources, lists.added.len());
+            if let (Some(even), Some(p)) = (&mut even, &p) {
+                even.add(&self.book, &lists, p);
+            }
+            let forced = certificate::forced(&plan.intent, &self.book, &mut zones, &lists);
             sums.add(bytes, forced, lists.added.len());
             if let (Some(configs), Some(topic)) = (&mut configs, seat.index) {
                 configs.add(topic, m.partition, &lists.from, &lists.removed, &lists.added);
@@ -113,11 +117,15 @@ impl<'a> Judge<'a> {
 
         self.judge_no_worse(no_worse_seen, &no_worse, &asked);
         self.judge_left_out(&asked);
-        weights.judge_room(&self.book, cluster, &mut self.verdict);
+        weights.judge_room(&self.book, plan.pacing, cluster, &mut self.verdict);
         if self.whole {
             let figures = claimed.as_ref().unwrap_or(&weights);
             figures.judge_figures(&self.book, plan, at_start, &mut self.verdict);
             sums.judge(plan, &mut self.verdict);
+            even.iter().for_each(|even| even.judge(plan, &self.book, &mut self.verdict));
+            if let Some(cluster) = cluster.filter(|_| at_start) {
+                leaders::judge(plan, cluster, &asked, &mut self.verdict);
+            }
             let as_asked = |f: &super::Finding| !matches!(f.promise, Promise::Intent | Promise::P4);
             if self.verdict.findings.iter().all(as_asked) {
                 certificate::judge_bound(plan, &mut self.verdict);
@@ -164,7 +172,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The plan's topics in the cluster.
-    fn seats(&self, asked: &Asked) -> Vec<Seat> {
+    fn seats(&self, asked: &Asked<'_>) -> Vec<Seat> {
         let with_no_worse: BTreeSet<&str> = self.plan.no_worse.iter().map(|p| p.topic.as_str()).collect();
         let seat = |(at, topic): (usize, &crate::plan::PlanTopic)| {
             let mut seat = Seat {
@@ -234,8 +242,8 @@ impl<'a> Judge<'a> {
             return Spread::Hard;
         }
         match self.plan.intent {
-            Intent::Migrate { .. } => Spread::NoWorse,
-            Intent::Return { .. } => Spread::Back,
+            Intent::Return { .. } | Intent::Follow { .. } => Spread::Back,
+            _ => Spread::NoWorse,
         }
     }
 
@@ -257,7 +265,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn judge_asked(&mut self, at: usize, asked: &Asked, lists: &Lists, zones: &mut Zones) {
+    fn judge_asked(&mut self, at: usize, asked: &Asked<'_>, lists: &Lists, zones: &mut Zones) {
         let (plan, verdict) = (self.plan, &mut self.verdict);
         asked.judge(&self.book, zones, lists, |promise, broker, message| {
             verdict.add(promise, Some(shape::name(plan, at)), broker, message);
@@ -304,7 +312,7 @@ impl<'a> Judge<'a> {
         Some(p)
     }
 
-    fn judge_no_worse(&mut self, seen: usize, no_worse: &BTreeSet<&TopicPartition>, asked: &Asked) {
+    fn judge_no_worse(&mut self, seen: usize, no_worse: &BTreeSet<&TopicPartition>, asked: &Asked<'_>) {
         let back = matches!(self.plan.intent, Intent::Return { .. });
         if back || seen == no_worse.len() {
             return;
@@ -317,7 +325,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn judge_left_out(&mut self, asked: &Asked) {
+    fn judge_left_out(&mut self, asked: &Asked<'_>) {
         for left in &self.plan.left_out {
             let mut say = |broker, message: &str| {
                 let partition = Some(left.partition.clone());

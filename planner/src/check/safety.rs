@@ -63,6 +63,26 @@ impl Zones {
         fits
     }
 
+    /// Replicas of a list that have to be made again so that it is spread over the zones: those on brokers that were
+    /// given up, and those that a zone has too many of.
+    pub fn misplaced(&mut self, book: &Book<'_>, list: &[u32]) -> usize {
+        let alive = |at: &&u32| !book.entry(**at).given_up;
+        for at in list.iter().filter(alive) {
+            self.counts[book.zone(*at) as usize] += 1;
+        }
+        let (zones, factor) = (self.counts.len() as u32, list.len() as u32);
+        // So many zones may have one more than the others.
+        let (each, mut spare) = (factor / zones, factor % zones);
+        let mut kept = 0;
+        for count in &mut self.counts {
+            let count = std::mem::take(count);
+            let more = u32::from(count > each && spare > 0);
+            spare -= more;
+            kept += count.min(each) + more;
+        }
+        list.len() - kept as usize
+    }
+
     fn tally(&mut self, book: &Book<'_>, list: &[u32]) {
         for at in list {
             self.counts[book.zone(*at) as usize] += 1;

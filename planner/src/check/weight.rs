@@ -4,7 +4,7 @@ use super::book::Book;
 use super::shape::Lists;
 use super::{Promise, Verdict};
 use crate::model::{Cluster, Partition, UNKNOWN_SIZE};
-use crate::plan::{BrokerImpact, Plan};
+use crate::plan::{BrokerImpact, Pacing, Plan};
 
 #[derive(Debug, Clone, Default)]
 struct Tally {
@@ -14,6 +14,8 @@ struct Tally {
     /// Of it, what is not on the broker's disk yet.
     missing: i128,
     outgoing: i128,
+    /// The most that one move brings.
+    largest: i128,
     replicas: [i128; 2],
     leaders: [i128; 2],
     unknown: i128,
@@ -68,6 +70,7 @@ impl Weights {
         for at in &lists.added {
             let tally = &mut self.tallies[*at as usize];
             tally.incoming += bytes_known;
+            tally.largest = tally.largest.max(bytes_known);
             tally.missing += (bytes_known - i128::from(held(*at).unwrap_or(0))).max(0);
             tally.unknown += i128::from(bytes.is_none());
             tally.replicas[1] += 1;
@@ -82,11 +85,22 @@ impl Weights {
         self.tallies[lists.to[0] as usize].leaders[1] += 1;
     }
 
-    /// Limits and disks: what is there plus all that comes in has to fit.
-    pub fn judge_room(&self, book: &Book<'_>, cluster: Option<&Cluster>, verdict: &mut Verdict) {
+    /// Limits and disks. Staged: what is there plus all that comes in has to fit. Pipelined: what is there at the end,
+    /// and beside it the largest that comes in; the run keeps to that by reservations.
+    pub fn judge_room(
+        &self,
+        book: &Book<'_>,
+        pacing: Pacing,
+        cluster: Option<&Cluster>,
+        verdict: &mut Verdict,
+    ) {
         for (entry, tally) in book.entries.iter().zip(&self.tallies) {
             let mut say = |message: String| verdict.add(Promise::P5, None, Some(entry.id), message);
-            let peak = tally.before + tally.missing;
+            let more = match pacing {
+                Pacing::Staged => tally.missing,
+                Pacing::Pipelined => (tally.missing - tally.outgoing + tally.largest).min(tally.missing),
+            };
+            let peak = tally.before + more;
             if let Some(limit) = entry.limit.filter(|limit| peak > i128::from(*limit) && tally.incoming > 0) {
                 let (before, more) = (tally.before, tally.missing);
                 say(format!(
@@ -97,8 +111,7 @@ impl Weights {
             let Some(cluster) = cluster else { continue };
             let Some(index) = entry.at_cluster else { continue };
             let (total, usable) = volumes(cluster, index);
-            if let Some(usable) = usable.filter(|usable| tally.missing > *usable) {
-                let more = tally.missing;
+            if let Some(usable) = usable.filter(|usable| more > *usable) {
                 say(format!(
                     "gets {more} bytes, and its log directories have {usable} free: move less to it"
                 ));

@@ -95,6 +95,8 @@ struct Run<'a> {
     held: Vec<i128>,
     peaks: BTreeMap<BrokerId, u64>,
     now: f64,
+    /// When the last copy joined.
+    joined: f64,
     copied: f64,
     /// When the window is looked at next; none if nothing has changed since the last look.
     look: Option<f64>,
@@ -145,6 +147,7 @@ impl<'a> Run<'a> {
             held,
             peaks: BTreeMap::new(),
             now: 0.0,
+            joined: 0.0,
             copied: 0.0,
             look: Some(0.0),
             curve: vec![(0, 0)],
@@ -252,6 +255,7 @@ impl<'a> Run<'a> {
 
     /// A copy is in sync: its places are free. The last of its move ends it.
     fn join(&mut self, at: u32, to: usize) {
+        self.joined = self.now;
         let Some(mut ports) = self.flights.remove(&at) else { return };
         let leader = self.index(ports.leader);
         self.window.release(&ports);
@@ -265,7 +269,7 @@ impl<'a> Run<'a> {
             self.flights.insert(at, ports);
         } else if self.plan.pacing == Pacing::Pipelined {
             let m = self.plan.moves.get(at as usize);
-            let gone = (look + DELETE_MS) as u64;
+            let gone = (look + self.pace.dwell_s as f64 * 1000.0 + DELETE_MS) as u64;
             for id in moves::removed(m.from, m.to) {
                 self.going.push(Reverse((gone, self.index(id), ports.bytes.unwrap_or(0))));
             }
@@ -282,6 +286,6 @@ impl<'a> Run<'a> {
         let last = self.curve.last().copied();
         let mut curve: Vec<(u64, u64)> = self.curve.drain(..).step_by(every).collect();
         curve.extend(last.filter(|last| curve.last() != Some(last)));
-        Fluid { milliseconds: self.now as u64, stuck, peaks: self.peaks, curve }
+        Fluid { milliseconds: self.joined as u64, stuck, peaks: self.peaks, curve }
     }
 }

@@ -2,12 +2,12 @@
 //! then bytes. Replicas that lead at the end are placed first and by their own counts, so that leaders are
 //! even too without a further step.
 
-use std::ops::Range;
-
 use super::balance;
+use super::changes::Changes;
 use super::refuse::Refused;
 use super::scales::Scales;
 use super::scope::Scope;
+use crate::model::capacity::{self, Resource};
 use crate::model::watch::Watch;
 use crate::model::{Cluster, Topology, UNKNOWN_SIZE};
 
@@ -15,19 +15,16 @@ use crate::model::{Cluster, Topology, UNKNOWN_SIZE};
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     pub cluster: &'a Cluster,
-    /// Partition indexes, rising.
-    pub partitions: Vec<u32>,
+    pub changes: Changes,
     /// Bytes of one copy of each, where unknown an estimate: for balance only.
     pub weights: Vec<u64>,
     pub zones: Vec<Zone>,
-    lists: Vec<u16>,
-    ends: Vec<u32>,
 }
 
 /// A replica that needs a destination.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
-    /// Position in [`Target::partitions`].
+    /// Its row in [`Target::changes`].
     pub row: u32,
     /// Position in the replica list.
     pub at: u8,
@@ -99,20 +96,16 @@ impl<'a> Target<'a> {
         let cluster = scope.cluster;
         let mut target = Target {
             cluster,
-            partitions: Vec::new(),
+            changes: Changes::default(),
             weights: Vec::new(),
             zones: zones(scope, topology, refused),
-            lists: Vec::new(),
-            ends: Vec::new(),
         };
         let mut last = vec![usize::MAX; topology.len()];
         let mut topics = vec![Vec::new(); topology.len()];
         let moved: Vec<_> = scope.partitions().filter(|(_, _, p)| !refused.has(p.index)).collect();
         target.weights = estimate(moved.iter().map(|(topic, _, p)| (*topic, p.copy_bytes())));
         for (row, (topic, _, p)) in moved.iter().enumerate() {
-            target.partitions.push(p.index);
-            target.lists.extend_from_slice(p.replicas);
-            target.ends.push(target.lists.len() as u32);
+            target.changes.push(p.index, p.replicas);
             for (at, broker) in p.replicas.iter().enumerate() {
                 if !scope.is_source[*broker as usize] {
                     continue;
@@ -141,21 +134,14 @@ impl<'a> Target<'a> {
         self.zones.len()
     }
 
-    fn range(&self, row: u32) -> Range<usize> {
-        let row = row as usize;
-        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
-        start..self.ends[row] as usize
-    }
-
     /// The list of a row at the end, as broker indexes.
     pub fn list(&self, row: u32) -> &[u16] {
-        &self.lists[self.range(row)]
+        self.changes.list(row)
     }
 
     /// Puts a broker at the place of an item.
     pub fn set(&mut self, item: &Item, broker: u16) {
-        let start = self.range(item.row).start;
-        self.lists[start + item.at as usize] = broker;
+        self.changes.set(item.row, item.at as usize, broker);
     }
 
     /// Counts what destinations hold already.
@@ -280,27 +266,10 @@ fn zones(scope: &Scope<'_>, topology: &Topology, refused: &Refused) -> Vec<Zone>
         }
     }
     for zone in &mut zones {
-        zone.weights = weights(scope.cluster, &zone.brokers);
+        zone.weights = capacity::weights(scope.cluster, &zone.brokers, Resource::Disk);
         (zone.all, zone.leading) = (Tally::new(zone.brokers.len()), Tally::new(zone.brokers.len()));
     }
     zones
-}
-
-/// Capacities in parts of 65,535 of the largest, where all are known; else all 1.
-fn weights(cluster: &Cluster, brokers: &[u16]) -> Vec<u64> {
-    let totals: Option<Vec<u64>> = brokers
-        .iter()
-        .map(|at| super::room::volumes(&cluster.brokers[*at as usize]))
-        .map(|v| Some(v?.total))
-        .collect();
-    let totals = totals.unwrap_or_default();
-    match totals.iter().max() {
-        Some(most) if *most > 0 && totals.iter().any(|total| total != most) => {
-            let part = |total: &u64| (u128::from(*total) * 65_535 / u128::from(*most)).max(1) as u64;
-            totals.iter().map(part).collect()
-        }
-        _ => vec![1; brokers.len()],
-    }
 }
 
 /// Bytes of each row; the mean of its topic's known ones, or of all, where unknown.

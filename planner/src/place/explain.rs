@@ -1,13 +1,14 @@
 //! The plan, and what a person should know about it.
 
-use super::construct::Target;
+use super::changes::Changes;
 use super::refuse::Refused;
 use super::scope::Scope;
-use super::{Options, Placed, room};
+use super::{Made, Options, Placed, room};
 use crate::model::replicas::show;
 use crate::model::{BrokerId, Cluster, Partition, Topic, TopicPartition, Topology};
 use crate::plan::{
-    BrokerImpact, Certificate, LeftOut, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, impact,
+    BrokerImpact, Certificate, Intent, LeftOut, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, impact,
+    moves,
 };
 use crate::rule::Rule;
 
@@ -41,12 +42,15 @@ struct Draft {
 pub(super) fn placed(
     scope: &Scope<'_>,
     topology: &Topology,
-    target: &Target<'_>,
+    made: Made,
     refused: Refused,
     options: &Options,
 ) -> Placed {
     let cluster = scope.cluster;
-    let draft = draft(scope, topology, target, &refused);
+    let mut draft = draft(scope, topology, &made.changes, &refused);
+    draft.certificate.bound_bytes = made.bound_bytes.unwrap_or(draft.certificate.moved_bytes);
+    draft.certificate.prices = made.prices;
+    draft.certificate.leaders = made.leaders;
     let impact = {
         let moved = draft.indexes.iter().enumerate().map(|(at, index)| (*index, draft.moves.get(at)));
         impact::tally(cluster, moved)
@@ -65,16 +69,17 @@ pub(super) fn placed(
     let matched_partitions = scope.partitions().count();
     let mut notes = notes(scope, topology, &draft, matched_partitions);
     notes.extend(near_limit(scope, &impact, &limits));
+    notes.extend(made.notes);
     let plan = Plan {
         cluster_id: cluster.id.clone(),
         intent: scope.intent.clone(),
-        pacing: Pacing::Staged,
+        pacing: options.pacing.unwrap_or(usual_pacing(scope.intent)),
         seed: options.seed,
         brokers,
         rules: Rule::of_plan(topology.is_zoned()),
         no_worse: draft.no_worse,
         accepted_differences: refused.accepted.clone(),
-        given_up: Vec::new(),
+        given_up: scope.given_up.clone(),
         left_out: left_out(scope, &refused),
         topics: draft.topics,
         moves: draft.moves,
@@ -91,10 +96,15 @@ pub(super) fn placed(
     }
 }
 
-fn draft(scope: &Scope<'_>, topology: &Topology, target: &Target<'_>, refused: &Refused) -> Draft {
+/// A migration is staged, so that a person can look before clients see anything; the rest goes partition by partition.
+fn usual_pacing(intent: &Intent) -> Pacing {
+    if matches!(intent, Intent::Migrate { .. }) { Pacing::Staged } else { Pacing::Pipelined }
+}
+
+fn draft(scope: &Scope<'_>, topology: &Topology, changes: &Changes, refused: &Refused) -> Draft {
     let cluster = scope.cluster;
     let mut draft = Draft { leaving: vec![0; cluster.brokers.len()], ..Draft::default() };
-    let rows = || (0..target.partitions.len() as u32).map(|row| (row, target.partitions[row as usize]));
+    let rows = || (0..changes.len() as u32).map(|row| (row, changes.partitions[row as usize]));
     let rows = || rows().filter(|(_, index)| !refused.has(*index));
     let mut last = None;
     for (_, index) in rows() {
@@ -114,7 +124,7 @@ fn draft(scope: &Scope<'_>, topology: &Topology, target: &Target<'_>, refused: &
             while draft.topics[number].name != topic.name {
                 number += 1;
             }
-            let list = target.list(row);
+            let list = changes.list(row);
             draft.add(scope, topology, number as u32, topic, &cluster.partition(index), list);
         }
     }
@@ -146,20 +156,19 @@ impl Draft {
         let cluster = scope.cluster;
         let factor = p.replicas.len() as u32;
         let planned = &mut self.topics[number as usize];
-        if planned.min_isr.is_some_and(|min_isr| min_isr > factor) {
+        let (from, to) = (cluster.ids(p.replicas), cluster.ids(list));
+        let copies = moves::added(&from, &to).len() as u64;
+        if copies > 0 && planned.min_isr.is_some_and(|min_isr| min_isr > factor) {
             planned.hold_min_isr = Some(planned.hold_min_isr.map_or(factor, |held| held.min(factor)));
         }
         let bytes = p.copy_bytes();
-        let mut copies = 0;
-        for broker in p.replicas.iter().filter(|broker| scope.is_source[**broker as usize]) {
+        for broker in p.replicas.iter().filter(|broker| !list.contains(broker)) {
             self.leaving[*broker as usize] += 1;
-            copies += 1;
         }
         match bytes {
-            Some(bytes) => self.certificate.bound_bytes += bytes * copies,
+            Some(bytes) => self.certificate.moved_bytes += bytes * copies,
             None => self.certificate.unknown_sizes += copies,
         }
-        self.certificate.moved_bytes = self.certificate.bound_bytes;
         if is_uneven(topology, p.replicas) {
             self.no_worse.push(TopicPartition::new(topic.name.clone(), p.number));
         }
@@ -169,8 +178,8 @@ impl Draft {
         self.moves.push(Move {
             topic: number,
             partition: p.number,
-            from: &cluster.ids(p.replicas),
-            to: &cluster.ids(list),
+            from: &from,
+            to: &to,
             bytes,
             leader: leader.map(|leader| cluster.brokers[leader as usize].id),
         });
@@ -178,7 +187,7 @@ impl Draft {
 }
 
 /// Whether replicas per zone differ by more than one, over the zones of the cluster.
-fn is_uneven(topology: &Topology, list: &[u16]) -> bool {
+pub(super) fn is_uneven(topology: &Topology, list: &[u16]) -> bool {
     let count = |zone: usize| list.iter().filter(|broker| topology.zone(**broker) as usize == zone).count();
     let (least, most) =
         (0..topology.len()).map(count).fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
@@ -192,14 +201,14 @@ fn left_out(scope: &Scope<'_>, refused: &Refused) -> Vec<LeftOut> {
         .map(|(index, refusals)| LeftOut {
             partition: cluster.name_of(index),
             keeps: (cluster.partition(index).replicas.iter())
-                .filter(|broker| scope.is_source[**broker as usize])
                 .map(|broker| cluster.brokers[*broker as usize].id)
+                .filter(|id| scope.intent.sources().contains(id))
                 .collect(),
             reason: refusals.iter().map(|refusal| refusal.reason.as_str()).collect::<Vec<_>>().join("; "),
         })
         .collect();
     let mut hidden: Vec<(&str, BrokerId)> = scope
-        .sources()
+        .emptied()
         .flat_map(|broker| broker.unseen.iter().map(|unseen| (unseen.topic.as_str(), broker.id)))
         .filter(|(topic, _)| scope.covers(topic))
         .collect();
@@ -218,6 +227,9 @@ fn left_out(scope: &Scope<'_>, refused: &Refused) -> Vec<LeftOut> {
 const UNSEEN: i32 = -1;
 
 fn not_empty(scope: &Scope<'_>, draft: &Draft) -> Vec<(BrokerId, u32)> {
+    if scope.intent.sources().is_empty() {
+        return Vec::new();
+    }
     let mut held = vec![0u32; scope.cluster.brokers.len()];
     for (_, p) in scope.cluster.partitions() {
         for broker in p.replicas {
@@ -242,8 +254,21 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
                 .into(),
         );
     }
-    if matched == 0 {
+    if matched == 0 && !scope.intent.sources().is_empty() {
         notes.push("nothing to move: no partition of the topics has a replica on a source broker".into());
+    }
+    if draft.moves.is_empty() && matched > 0 {
+        notes.push("nothing to do: the cluster stands as asked".into());
+    }
+    for (id, why) in &scope.passed_over {
+        notes.push(format!("broker {id} gets no copies: {why}"));
+    }
+    if !scope.given_up.is_empty() {
+        notes.push(format!(
+            "brokers {} are out of service and given up: their replicas are made from the other copies, and the brokers \
+             must not come back before the plan has ended",
+            show(&scope.given_up)
+        ));
     }
     if draft.certificate.unknown_sizes > 0 {
         notes.push(format!(
@@ -253,12 +278,12 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
     }
     let tiered =
         draft.topics.iter().filter(|t| scope.cluster.topic(&t.name).is_some_and(|t| t.remote_storage));
-    match tiered.count() {
-        0 => {}
-        n => notes.push(format!(
-            "{n} topics keep segments in remote storage: their bytes are those on the brokers' disks, which is what a new \
-             replica copies"
-        )),
+    let tiered = tiered.count();
+    if tiered > 0 {
+        notes.push(format!(
+            "{tiered} topics keep segments in remote storage: their bytes are those on the brokers' disks, which is what a \
+             new replica copies"
+        ));
     }
     if !draft.no_worse.is_empty() {
         notes.push(format!(
@@ -273,16 +298,19 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
             draft.lagging
         ));
     }
-    let silent: Vec<BrokerId> =
-        scope.sources().filter(|b| !b.answered || b.fenced == Some(true)).map(|b| b.id).collect();
+    let silent: Vec<BrokerId> = (scope.emptied())
+        .filter(|b| (!b.answered || b.fenced == Some(true)) && !scope.given_up.contains(&b.id))
+        .map(|b| b.id)
+        .collect();
     if !silent.is_empty() {
         notes.push(format!(
             "source brokers {} are fenced or did not answer: their partitions wait until they are back",
             show(&silent)
         ));
     }
+    let moves_data = !matches!(scope.intent, Intent::Leaders { .. });
     let unknown: Vec<BrokerId> =
-        scope.destinations().filter(|b| room::volumes(b).is_none()).map(|b| b.id).collect();
+        (scope.destinations()).filter(|b| moves_data && room::volumes(b).is_none()).map(|b| b.id).collect();
     if !unknown.is_empty() {
         notes.push(format!(
             "the capacity of destinations {} is unknown: no limit is kept there",

@@ -8,27 +8,40 @@
 //! balance    swaps of equals until bytes are even too; counts and topics stay as they are
 //! room       limits: what does not fit is moved elsewhere or refused
 //! explain    notes, what stays behind, and the plan
+//! layout     the replica lists at the end, in columns
+//! leaders    which replica of each list leads
 //! ```
 //!
 //! Each replica's replacement stands in its position and its zone. So the zones of a list, their order, and the
 //! zone that leads never change, and every list of every step lies in the zones of its start.
 
 mod balance;
+mod changes;
 mod construct;
+mod even;
 mod explain;
+mod factor;
+mod follow;
+mod layout;
+mod lead;
+mod leaders;
 mod refuse;
 mod room;
 mod scales;
 mod scope;
+mod seats;
+mod shares;
 mod zones;
 
 use serde::Serialize;
 
+pub use follow::Assignment;
+pub use leaders::{EvenLeaders, even_leaders};
 pub use zones::map_zones;
 
 use crate::model::watch::Watch;
 use crate::model::{BrokerId, Cluster, NoTopology, TopicPartition, Topology};
-use crate::plan::{Intent, Plan};
+use crate::plan::{Intent, LeaderProof, Pacing, Plan, Price};
 
 /// How to plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +54,8 @@ pub struct Options {
     /// Move partitions whose `min.insync.replicas` is above their replication factor, under a topic override of
     /// that factor while copies are added (`--hold-min-isr`). They are refused otherwise.
     pub hold_min_isr: bool,
+    /// Whether stages wait for each other; by the intent if `None`.
+    pub pacing: Option<Pacing>,
     /// Seed of random choices; it is written into the plan. A migration makes none.
     pub seed: u64,
 }
@@ -160,18 +175,75 @@ pub fn plan(
     let scope = scope::Scope::of(cluster, intent, options)?;
     let topology = Topology::of(cluster).map_err(|error| lack_zones(&error))?;
     let mut refused = refuse::all(&scope, &topology, options);
-    let mut target = construct::Target::new(&scope, &topology, &refused);
+    let made = match intent {
+        Intent::Rebalance { .. } | Intent::Add { .. } => even::plan(&scope, &topology, &mut refused, watch)?,
+        Intent::SetFactor { factor, .. } => factor::set(&scope, &topology, *factor, &mut refused, watch),
+        Intent::Leaders { mode, demote, .. } => lead::plan(&scope, *mode, demote, &mut refused, watch)?,
+        Intent::Repair { .. } => factor::repair(&scope, &topology, &mut refused, watch),
+        _ => replace(&scope, &topology, &mut refused, watch),
+    };
+    finish(&scope, &topology, made, refused, options)
+}
+
+/// The plan that takes an assignment of somebody else in steps. The lists are taken as they are: what is wrong with them
+/// is for [`crate::check`] to say.
+///
+/// # Errors
+/// As [`plan`]: an assignment that does not fit the cluster, and partitions that must not be moved now.
+pub fn follow(cluster: &Cluster, assignment: &Assignment, options: &Options) -> Result<Placed, PlaceError> {
+    let named = assignment.len() as u64;
+    let asked = Intent::Follow { named, standing: 0 };
+    let made = follow::plan(&scope::Scope::of(cluster, &asked, options)?, assignment)?;
+    let intent = Intent::Follow { named, standing: named - made.changes.len() as u64 };
+    let scope = scope::Scope::of(cluster, &intent, options)?;
+    let topology = Topology::of(cluster).map_err(|error| lack_zones(&error))?;
+    let mut refused = refuse::all(&scope, &topology, options);
+    refused.keep_partitions(&made.changes.partitions);
+    finish(&scope, &topology, made, refused, options)
+}
+
+fn finish(
+    scope: &scope::Scope<'_>,
+    topology: &Topology,
+    made: Made,
+    refused: refuse::Refused,
+    options: &Options,
+) -> Result<Placed, PlaceError> {
+    if !refused.is_empty() && (!options.leave_out_refused || !refused.can_be_left_out()) {
+        return Err(PlaceError::Refused { refusals: refused.list() });
+    }
+    let placed = explain::placed(scope, topology, made, refused, options);
+    let overfull = room::overfull(scope.cluster, &placed.plan);
+    if overfull.is_empty() { Ok(placed) } else { Err(PlaceError::Refused { refusals: overfull }) }
+}
+
+/// What an intent comes to.
+#[derive(Debug, Default)]
+struct Made {
+    changes: changes::Changes,
+    /// Bytes that have to be copied in any case; all that are copied if `None`.
+    bound_bytes: Option<u64>,
+    prices: Vec<Price>,
+    leaders: Option<LeaderProof>,
+    notes: Vec<String>,
+}
+
+/// Every replica on a source is replaced in its place and its zone.
+fn replace(
+    scope: &scope::Scope<'_>,
+    topology: &Topology,
+    refused: &mut refuse::Refused,
+    watch: &mut dyn Watch,
+) -> Made {
+    let mut target = construct::Target::new(scope, topology, refused);
     let steps = target.zones() as u64;
     for zone in 0..target.zones() {
         watch.phase("place", zone as u64, steps);
         target.place(zone, watch);
     }
-    room::fit(&mut target, &mut refused);
-    if !refused.is_empty() && (!options.leave_out_refused || !refused.can_be_left_out()) {
-        return Err(PlaceError::Refused { refusals: refused.list() });
-    }
+    room::fit(&mut target, refused);
     watch.phase("place", steps, steps);
-    Ok(explain::placed(&scope, &topology, &target, refused, options))
+    Made { changes: target.changes, ..Made::default() }
 }
 
 fn lack_zones(error: &NoTopology) -> PlaceError {

@@ -6,7 +6,7 @@ use super::scope::{Scope, is_watched};
 use super::{Options, Refusal, RefusalKind};
 use crate::model::replicas::show;
 use crate::model::{Broker, BrokerId, ConfigDifference, Partition, Topic, Topology};
-use crate::plan::AcceptedDifference;
+use crate::plan::{AcceptedDifference, Intent};
 
 /// Everything that is refused.
 #[derive(Debug, Default)]
@@ -38,6 +38,16 @@ impl Refused {
         self.partitions.entry(partition).or_default().push(refusal);
     }
 
+    /// Takes the refusals of partitions out, where an intent can do without them.
+    pub fn take_partitions(&mut self) -> BTreeMap<u32, Vec<Refusal>> {
+        std::mem::take(&mut self.partitions)
+    }
+
+    /// Forgets refusals of partitions that are not among these, rising ones.
+    pub fn keep_partitions(&mut self, partitions: &[u32]) {
+        self.partitions.retain(|index, _| partitions.binary_search(index).is_ok());
+    }
+
     /// Partitions that are refused, with the reasons.
     pub fn partitions(&self) -> impl Iterator<Item = (u32, &[Refusal])> {
         self.partitions.iter().map(|(index, list)| (*index, list.as_slice()))
@@ -59,11 +69,15 @@ pub(super) fn exclude(topic: &str) -> String {
 /// Looks at brokers, configs and every partition.
 pub(super) fn all(scope: &Scope<'_>, topology: &Topology, options: &Options) -> Refused {
     let mut refused = Refused::default();
-    for broker in scope.destinations() {
-        judge_destination(broker, scope, &mut refused);
+    if scope.names_destinations {
+        for broker in scope.destinations() {
+            judge_destination(broker, scope, &mut refused);
+        }
+        judge_listeners(scope, &mut refused);
     }
-    judge_listeners(scope, &mut refused);
-    judge_hidden(scope, &mut refused);
+    if !scope.intent.sources().is_empty() {
+        judge_hidden(scope, &mut refused);
+    }
     let rooms = rooms(scope, topology, &refused);
     let mut last = usize::MAX;
     let (mut differences, mut usual) = (Vec::new(), Usual::default());
@@ -237,12 +251,18 @@ fn judge_partition(
     if p.leader.is_none() {
         say(RefusalKind::Offline, "it is offline: it has no leader".into(), "bring a replica of it back");
     }
+    let is_lost = |at: &u16| scope.given_up.contains(&cluster.brokers[*at as usize].id);
+    if p.leader.is_some() && p.replicas.iter().all(is_lost) {
+        let reason = "all its replicas are on brokers that are out of service: no copy is left to copy from";
+        say(RefusalKind::Offline, reason.into(), "bring one of them back");
+    }
     if let Some(moving) = cluster.in_flight.get(&p.index) {
         let (adding, removing) = (show(&moving.adding), show(&moving.removing));
         let reason = format!("it is already moving: adding {adding}, removing {removing}");
         say(RefusalKind::AlreadyMoving, reason, "wait for its end and take a new snapshot");
     }
-    let is_expanded = usual.is_expanded(scope, p);
+    let is_migration = matches!(scope.intent, Intent::Migrate { .. });
+    let is_expanded = is_migration && usual.is_expanded(scope, p);
     if is_expanded && !cluster.in_flight.contains_key(&p.index) {
         let (list, factor) = (show(&cluster.ids(p.replicas)), usual.factor);
         let reason = format!(
@@ -252,7 +272,7 @@ fn judge_partition(
         say(RefusalKind::ExpandedElsewhere, reason, "finish or roll back that plan first");
     }
     // An expanded list holds the destinations that it would need.
-    if !is_expanded {
+    if !is_expanded && !scope.intent.sources().is_empty() {
         judge_rooms(scope, topology, p, rooms, say);
     }
 }
@@ -316,7 +336,11 @@ fn judge_rooms(
             );
             (RefusalKind::TooFewDestinations, reason)
         };
-        say(kind, reason, "add brokers of that zone to --to");
+        let action = match scope.intent {
+            Intent::Migrate { .. } => "add brokers of that zone to --to",
+            _ => "add brokers to that zone first",
+        };
+        say(kind, reason, action);
     }
 }
 

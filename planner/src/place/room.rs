@@ -8,6 +8,7 @@ use super::explain::bytes_text;
 use super::refuse::{Refused, exclude};
 use super::{Refusal, RefusalKind};
 use crate::model::{Broker, Cluster, UNKNOWN_SIZE};
+use crate::plan::{BrokerImpact, Pacing, Plan, moves};
 
 /// What the volumes of a broker hold together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +44,51 @@ pub(super) fn present(cluster: &Cluster) -> Vec<u64> {
 /// Bytes that each broker may hold at most, by index.
 pub(super) fn limits(cluster: &Cluster, present: &[u64]) -> Vec<Option<u64>> {
     let limit = |(broker, present): (&Broker, &u64)| {
-        volumes(broker).map(|v| v.total.min(present.saturating_add(v.usable)))
+        let told = broker.node.as_ref().and_then(|node| node.disk_bytes);
+        volumes(broker).map(|v| v.total.min(present.saturating_add(v.usable))).or(told)
     };
     cluster.brokers.iter().zip(present).map(limit).collect()
+}
+
+/// Bytes that may come to each broker, by index; no limit where its disks are unknown.
+pub(super) fn left(cluster: &Cluster) -> Vec<u64> {
+    let present = present(cluster);
+    let limits = limits(cluster, &present);
+    let left = |(limit, present): (&Option<u64>, &u64)| {
+        limit.map_or(u64::MAX, |limit| limit.saturating_sub(*present))
+    };
+    limits.iter().zip(&present).map(left).collect()
+}
+
+/// Brokers on which a plan does not fit, with its peak there: of a staged plan all that comes in beside what is there, of a
+/// pipelined one the largest that comes in beside what is there at the end.
+pub(super) fn overfull(cluster: &Cluster, plan: &Plan) -> Vec<Refusal> {
+    let mut largest = vec![0; cluster.brokers.len()];
+    for m in plan.moves.iter() {
+        for at in moves::added(m.from, m.to).into_iter().filter_map(|id| cluster.broker_index(id)) {
+            largest[at as usize] = m.bytes.unwrap_or(0).max(largest[at as usize]);
+        }
+    }
+    let over = |(row, largest): (&BrokerImpact, &u64)| {
+        let limit = plan.broker(row.broker)?.limit_bytes?;
+        let peak = match plan.pacing {
+            Pacing::Staged => row.peak,
+            Pacing::Pipelined => row.peak.min(row.after.saturating_add(*largest)),
+        };
+        (peak > limit && row.peak > row.before).then(|| Refusal {
+            kind: RefusalKind::Overflow,
+            partition: None,
+            broker: Some(row.broker),
+            reason: format!(
+                "broker {} would hold {} at its peak, and {} fit",
+                row.broker,
+                bytes_text(peak),
+                bytes_text(limit)
+            ),
+            way_past: "give it more room, ask for less, or --pacing pipelined".into(),
+        })
+    };
+    plan.impact.iter().zip(&largest).filter_map(over).collect()
 }
 
 /// Moves what does not fit to another destination of the zone; refuses partitions until the rest fits.
@@ -53,7 +96,7 @@ pub(super) fn fit(target: &mut Target<'_>, refused: &mut Refused) {
     let mut peak = present(target.cluster);
     let limits = limits(target.cluster, &peak);
     let known = |target: &Target<'_>, item: &Item| {
-        target.cluster.partition(target.partitions[item.row as usize]).copy_bytes().unwrap_or(0)
+        target.cluster.partition(target.changes.partitions[item.row as usize]).copy_bytes().unwrap_or(0)
     };
     for zone in &target.zones {
         for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
@@ -108,7 +151,7 @@ fn refuse_rest(target: &Target<'_>, refused: &mut Refused, peak: &mut [u64], lim
     let mut coming: Vec<Vec<(u64, u32)>> = vec![Vec::new(); cluster.brokers.len()];
     for zone in &target.zones {
         for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
-            let p = cluster.partition(target.partitions[item.row as usize]);
+            let p = cluster.partition(target.changes.partitions[item.row as usize]);
             coming[zone.brokers[item.to as usize] as usize].push((p.copy_bytes().unwrap_or(0), item.row));
         }
     }
@@ -118,7 +161,7 @@ fn refuse_rest(target: &Target<'_>, refused: &mut Refused, peak: &mut [u64], lim
         let mut items = std::mem::take(&mut coming[broker]);
         items.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         for (bytes, row) in items {
-            let index = target.partitions[row as usize];
+            let index = target.changes.partitions[row as usize];
             if peak[broker] <= limit || bytes == 0 {
                 break;
             }

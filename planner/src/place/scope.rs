@@ -27,34 +27,35 @@ pub(super) fn is_watched(key: &str) -> bool {
     })
 }
 
-/// A migration on a cluster.
+/// An intent on a cluster.
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
     pub cluster: &'a Cluster,
     pub intent: &'a Intent,
-    /// By broker index: whether it is to be left.
+    /// By broker index: whether replicas may leave it. Of a migration and a drain, the brokers to empty.
     pub is_source: Vec<bool>,
-    /// By broker index: whether it is gone to.
+    /// By broker index: whether copies may be made on it.
     pub is_destination: Vec<bool>,
+    /// Whether a person named the destinations: what makes one unusable is then a refusal.
+    pub names_destinations: bool,
     /// By topic index: whether the patterns cover it.
     pub covered: Vec<bool>,
     pub preserve_leaders: bool,
+    /// Brokers that are emptied and will not come back.
+    pub given_up: Vec<BrokerId>,
+    /// Brokers that get no copies, and why, where nobody named the destinations.
+    pub passed_over: Vec<(BrokerId, &'static str)>,
     patterns: (Pattern, Pattern),
 }
 
 impl<'a> Scope<'a> {
     pub fn of(cluster: &'a Cluster, intent: &'a Intent, options: &Options) -> Result<Self, PlaceError> {
-        let Intent::Migrate { from, to, topics, exclude, preserve_leaders } = intent else {
+        if matches!(intent, Intent::Return { .. }) {
             let found = "the way back is made from its plan, not placed";
-            return Err(PlaceError::usage("intent", found, "a migration"));
-        };
-        let is_source = marks(cluster, "--from", from)?;
-        let is_destination = marks(cluster, "--to", to)?;
-        let both: Vec<BrokerId> = from.iter().filter(|id| to.contains(id)).copied().collect();
-        if let Some(broker) = both.first() {
-            let found = format!("broker {broker} stands in --from and in --to");
-            return Err(PlaceError::usage("--from, --to", found, "a broker stands in one of them"));
+            return Err(PlaceError::usage("intent", found, "an intent that says what is sought"));
         }
+        let (topics, exclude) = intent.patterns().unwrap_or_default();
+        let ends = Ends::of(cluster, intent)?;
         if let Some(key) = options.accept_differences.iter().find(|key| !is_watched(key)) {
             return Err(PlaceError::usage(
                 "--accept-config-diff",
@@ -67,13 +68,25 @@ impl<'a> Scope<'a> {
         let mut scope = Scope {
             cluster,
             intent,
-            is_source,
-            is_destination,
+            is_source: ends.is_source,
+            is_destination: ends.is_destination,
+            names_destinations: ends.named,
             covered: Vec::new(),
-            preserve_leaders: *preserve_leaders,
+            preserve_leaders: matches!(intent, Intent::Migrate { preserve_leaders: true, .. }),
+            given_up: Vec::new(),
+            passed_over: Vec::new(),
             patterns: (included, excluded),
         };
         scope.covered = cluster.topics.iter().map(|topic| scope.covers(&topic.name)).collect();
+        let is_out = |id: &BrokerId| cluster.broker(*id).is_some_and(|broker| !is_in_service(broker));
+        scope.given_up = match intent {
+            Intent::Drain { brokers, .. } => brokers.iter().copied().filter(is_out).collect(),
+            Intent::Repair { .. } => cluster.brokers.iter().map(|broker| broker.id).filter(is_out).collect(),
+            _ => Vec::new(),
+        };
+        if !scope.names_destinations {
+            scope.pass_over_unfit();
+        }
         Ok(scope)
     }
 
@@ -81,6 +94,31 @@ impl<'a> Scope<'a> {
     pub fn covers(&self, topic: &str) -> bool {
         let (included, excluded) = &self.patterns;
         (included.is_empty() || included.matches(topic)) && !excluded.matches(topic)
+    }
+
+    /// Takes those out of the destinations that cannot take over from any source.
+    fn pass_over_unfit(&mut self) {
+        let mut needed: Vec<&str> = Vec::new();
+        for broker in self.sources().filter(|broker| is_in_service(broker)) {
+            needed.extend(broker.listeners.iter().flatten().map(String::as_str));
+        }
+        needed.sort_unstable();
+        needed.dedup();
+        let lacks = |broker: &Broker| {
+            let has = |own: &Vec<String>| needed.iter().all(|name| own.iter().any(|own| own == name));
+            !broker.listeners.as_ref().is_none_or(has)
+        };
+        for at in 0..self.is_destination.len() {
+            let broker = &self.cluster.brokers[at];
+            let why = match broker {
+                _ if !self.is_destination[at] => continue,
+                broker if !is_in_service(broker) => "it is out of service",
+                broker if lacks(broker) => "it lacks a listener that others advertise",
+                _ => continue,
+            };
+            self.is_destination[at] = false;
+            self.passed_over.push((broker.id, why));
+        }
     }
 
     /// The partitions with a replica on a source, of the topics that are covered.
@@ -92,6 +130,11 @@ impl<'a> Scope<'a> {
             .filter(|(_, _, p)| p.replicas.iter().any(|broker| self.is_source[*broker as usize]))
     }
 
+    /// The brokers that the intent empties.
+    pub fn emptied(&self) -> impl Iterator<Item = &'a Broker> + '_ {
+        self.sources().filter(|_| !self.intent.sources().is_empty())
+    }
+
     pub fn sources(&self) -> impl Iterator<Item = &'a Broker> + '_ {
         self.cluster.brokers.iter().zip(&self.is_source).filter(|(_, is)| **is).map(|(broker, _)| broker)
     }
@@ -99,6 +142,69 @@ impl<'a> Scope<'a> {
     pub fn destinations(&self) -> impl Iterator<Item = &'a Broker> + '_ {
         self.cluster.brokers.iter().zip(&self.is_destination).filter(|(_, is)| **is).map(|(broker, _)| broker)
     }
+}
+
+/// Whether copies can be made on a broker.
+pub(super) fn is_in_service(broker: &Broker) -> bool {
+    broker.fenced != Some(true) && broker.answered && broker.log_dirs.iter().all(|dir| !dir.offline)
+}
+
+/// Which brokers an intent takes from and gives to.
+struct Ends {
+    is_source: Vec<bool>,
+    is_destination: Vec<bool>,
+    /// Whether the destinations were named.
+    named: bool,
+}
+
+impl Ends {
+    fn of(cluster: &Cluster, intent: &Intent) -> Result<Self, PlaceError> {
+        let all = || vec![true; cluster.brokers.len()];
+        let ends = match intent {
+            Intent::Migrate { from, to, .. } => Ends {
+                is_source: marks(cluster, "--from", from)?,
+                is_destination: marks(cluster, "--to", to)?,
+                named: true,
+            },
+            Intent::Drain { brokers, replace_with: Some(other), .. } => Ends {
+                is_source: marks(cluster, "--brokers", brokers)?,
+                is_destination: marks(cluster, "--replace-with", &[*other])?,
+                named: true,
+            },
+            Intent::Drain { brokers, .. } => {
+                let is_source = marks(cluster, "--brokers", brokers)?;
+                let is_destination = is_source.iter().map(|is_source| !is_source).collect();
+                return Ok(Ends { is_source, is_destination, named: false });
+            }
+            Intent::Add { brokers, .. } => {
+                let is_destination = marks(cluster, "--brokers", brokers)?;
+                return Ok(Ends { is_source: all(), is_destination, named: true });
+            }
+            Intent::Leaders { demote, .. } => {
+                marks_or_none(cluster, "--demote", demote)?;
+                return Ok(Ends { is_source: all(), is_destination: all(), named: false });
+            }
+            _ => return Ok(Ends { is_source: all(), is_destination: all(), named: false }),
+        };
+        let both = (0..cluster.brokers.len()).find(|at| ends.is_source[*at] && ends.is_destination[*at]);
+        match both {
+            Some(at) => {
+                let flags = if matches!(intent, Intent::Migrate { .. }) {
+                    ["--from", "--to"]
+                } else {
+                    ["--brokers", "--replace-with"]
+                };
+                let found =
+                    format!("broker {} stands in {} and in {}", cluster.brokers[at].id, flags[0], flags[1]);
+                Err(PlaceError::usage(&flags.join(", "), found, "a broker stands in one of them"))
+            }
+            None => Ok(ends),
+        }
+    }
+}
+
+fn marks_or_none(cluster: &Cluster, flag: &str, ids: &[BrokerId]) -> Result<Vec<bool>, PlaceError> {
+    if ids.is_empty() { Ok(vec![false; cluster.brokers.len()]) } else { marks(cluster, flag, ids) }
 }
 
 /// The brokers of a cluster, as a message names them.

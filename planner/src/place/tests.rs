@@ -44,6 +44,7 @@ fn broker(id: i32, zone: &str) -> Broker {
         rates: vec![],
         sockets: None,
         unseen: vec![],
+        node: None,
     }
 }
 
@@ -177,7 +178,8 @@ fn every_replica_goes_to_a_new_broker_of_its_zone_and_internal_topics_come_last(
     }
     assert_eq!(placed.plan.moves.get(4).leader, Some(BrokerId(3)), "it leads though 1 is preferred");
     assert_eq!(placed.plan.moves.get(0).leader, None);
-    let certificate = Certificate { bound_bytes: 2_020, moved_bytes: 2_020, unknown_sizes: 0 };
+    let certificate =
+        Certificate { bound_bytes: 2_020, moved_bytes: 2_020, unknown_sizes: 0, ..Certificate::default() };
     assert_eq!(placed.plan.certificate, certificate);
     assert_eq!((placed.matched_topics, placed.matched_partitions), (2, 5));
     assert_eq!((placed.not_empty, placed.refusals, placed.notes), (vec![], vec![], vec![]));
@@ -468,7 +470,7 @@ fn unknown_sizes_are_counted_and_told() {
     let placed = story.placed();
     assert_eq!(
         placed.plan.certificate,
-        Certificate { bound_bytes: 1_820, moved_bytes: 1_820, unknown_sizes: 2 }
+        Certificate { bound_bytes: 1_820, moved_bytes: 1_820, unknown_sizes: 2, ..Certificate::default() }
     );
     assert!(placed.notes.iter().any(|note| note.starts_with("2 copies have an unknown size")));
 }

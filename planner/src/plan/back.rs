@@ -1,6 +1,6 @@
 //! The way back (promise P7): each move the other way round, from where it ended to where it began.
 
-use super::{Certificate, Intent, Move, Moves, Pacing, Plan, PlanTopic, impact, moves};
+use super::{Certificate, Intent, Move, Moves, Plan, PlanTopic, impact, moves};
 use crate::model::Cluster;
 
 /// The plan that takes the moves at these positions of `plan` back to their start, on the cluster as it
@@ -32,7 +32,8 @@ pub fn plan_back(plan: &Plan, hash: &str, shrunk: &[usize], cluster: &Cluster) -
     Plan {
         cluster_id: plan.cluster_id.clone(),
         intent: Intent::Return { plan: hash.to_owned() },
-        pacing: Pacing::Staged,
+        // Where disks had no room for all at once, they have none on the way back.
+        pacing: plan.pacing,
         seed: plan.seed,
         brokers: plan.brokers.clone(),
         rules: plan.rules.clone(),

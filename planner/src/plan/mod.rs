@@ -7,7 +7,7 @@ pub mod moves;
 mod pattern;
 
 pub use impact::{BrokerImpact, Impact, PairBytes, Spread};
-pub use intent::{Intent, Pacing};
+pub use intent::{Bands, Budget, Intent, LeaderMode, Measure, Pacing};
 pub use moves::{Move, Moves, Step};
 pub use pattern::{BadPattern, Pattern};
 
@@ -76,12 +76,48 @@ pub struct AcceptedDifference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
-    /// Lower bound in bytes: the known sizes of the replicas that have to leave their broker.
+    /// Lower bound in bytes, of the known sizes: what any plan has to copy that does what was asked, or as much of it
+    /// as this one does.
     pub bound_bytes: u64,
     /// Bytes that the plan copies, of the known sizes.
     pub moved_bytes: u64,
     /// Replicas that have to be copied and whose size is unknown; they count in neither figure.
     pub unknown_sizes: u64,
+    /// Prices with which weak duality gives the bound, where no closed form gives a better one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
+    /// Of plans that even out leaders and nothing else: how few of them could change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaders: Option<LeaderProof>,
+}
+
+/// Why fewer changes of preferred leaders cannot even them out as far as a plan does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct LeaderProof {
+    /// Preferred leaders that change.
+    pub changes: u64,
+    /// The fewest that can.
+    pub bound: u64,
+    /// The price of leading a partition on a broker, in changes; brokers that are not named have none.
+    pub prices: Vec<(BrokerId, i64)>,
+}
+
+/// What a unit of a measure is worth on a broker, in 1/1,048,576 bytes: positive where it is dear to have more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// The broker.
+    pub broker: BrokerId,
+    /// The measure: replicas, bytes or write rate.
+    pub measure: Measure,
+    /// The price.
+    pub price: i64,
+}
+
+impl Price {
+    /// Prices are in this part of a byte.
+    pub const SCALE: i64 = 1 << 20;
 }
 
 /// A plan; immutable. It holds no time, host, throttle or order: those are the run's pace.
@@ -153,10 +189,15 @@ impl Plan {
         TopicPartition::new(self.topic_of(m).name.clone(), m.partition)
     }
 
+    /// A broker of the plan.
+    pub fn broker(&self, id: BrokerId) -> Option<&PlanBroker> {
+        let at = self.brokers.binary_search_by_key(&id, |b| b.id).ok()?;
+        self.brokers.get(at)
+    }
+
     /// A broker's zone; `None` where the cluster has no zones or the broker is not in the plan.
     pub fn zone(&self, broker: BrokerId) -> Option<&str> {
-        let at = self.brokers.binary_search_by_key(&broker, |b| b.id).ok()?;
-        self.brokers[at].zone.as_deref()
+        self.broker(broker)?.zone.as_deref()
     }
 
     /// Number of different zones of a list; brokers without a zone count as one zone together.

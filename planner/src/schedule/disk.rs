@@ -23,7 +23,14 @@ struct Dir {
 struct Shelf {
     volumes: Vec<Volume>,
     dirs: Vec<Dir>,
+    /// Whether this is a broker's own word, to be kept on a live cluster.
+    is_told: bool,
+    /// Whether a copy may go to, or another may have gone to, any of several volumes.
+    is_unsure: bool,
 }
+
+/// Directories of equal volumes whose free bytes differ by less than this part of the total may be one volume.
+const NEAR: u64 = 1000;
 
 /// What is free on every volume, less what was promised to copies on their way.
 ///
@@ -65,21 +72,71 @@ impl Disks {
         Disks { shelves }
     }
 
+    /// The disks as their brokers tell them at one moment: total and usable bytes of each log directory that takes
+    /// replicas, and how many it holds. A broker that does not tell is left out.
+    ///
+    /// While copies come in, two directories of one volume are never told with quite the same figures: those that are
+    /// as large, and as full to a thousandth, count once. Nor is it known in which order a broker begins several copies:
+    /// where it has several volumes, what is promised to one is promised on each of them, until it is seen in its
+    /// directory ([`fill`](Disks::fill)).
+    pub fn told(brokers: impl IntoIterator<Item = (BrokerId, Vec<(u64, u64, u32)>)>) -> Self {
+        let mut shelves = BTreeMap::new();
+        for (broker, dirs) in brokers {
+            let mut shelf = Shelf { is_told: true, ..Shelf::default() };
+            for (total, usable, replicas) in dirs {
+                let is_one =
+                    |known: &Volume| known.total == total && known.usable.abs_diff(usable) <= total / NEAR;
+                let at = shelf.volumes.iter().position(is_one).unwrap_or_else(|| {
+                    shelf.volumes.push(Volume { total, usable });
+                    shelf.volumes.len() - 1
+                });
+                let volume = &mut shelf.volumes[at];
+                volume.usable = volume.usable.min(usable);
+                shelf.dirs.push(Dir { volume: at, replicas });
+            }
+            shelves.insert(broker, shelf);
+        }
+        Disks { shelves }
+    }
+
     /// Whether a copy of this size fits wherever Kafka may put it now.
     pub fn fits(&self, broker: BrokerId, bytes: u64) -> bool {
         let Some(shelf) = self.shelves.get(&broker) else { return true };
+        if shelf.is_unsure {
+            return shelf.volumes.iter().all(|volume| volume.usable >= bytes);
+        }
         shelf.next().all(|dir| shelf.volumes[dir.volume].usable >= bytes)
     }
 
     /// Promises room to a copy.
     pub fn reserve(&mut self, broker: BrokerId, bytes: u64) {
         let Some(shelf) = self.shelves.get_mut(&broker) else { return };
+        if shelf.is_told && shelf.volumes.len() > 1 {
+            shelf.is_unsure = true;
+            shelf.volumes.iter_mut().for_each(|volume| volume.usable = volume.usable.saturating_sub(bytes));
+            return;
+        }
         // Of directories that are equal to Kafka, the one with the least room: it may be that one.
         let tightest = shelf.next().min_by_key(|dir| shelf.volumes[dir.volume].usable).copied();
         let Some(dir) = shelf.dirs.iter_mut().find(|dir| Some(**dir) == tightest) else { return };
         dir.replicas += 1;
         let volume = &mut shelf.volumes[dir.volume];
         volume.usable = volume.usable.saturating_sub(bytes);
+    }
+
+    /// Promises room to what a copy still lacks; `dir` is the position of the directory that it is in already.
+    pub fn fill(&mut self, broker: BrokerId, dir: usize, bytes: u64) {
+        let Some(shelf) = self.shelves.get_mut(&broker) else { return };
+        let Some(at) = shelf.dirs.get(dir).map(|dir| dir.volume) else { return };
+        shelf.volumes[at].usable = shelf.volumes[at].usable.saturating_sub(bytes);
+    }
+
+    /// Replicas come and go on this broker, so how many each of its directories holds is not known for now: with several
+    /// volumes, a copy has to fit on each.
+    pub fn doubt(&mut self, broker: BrokerId) {
+        if let Some(shelf) = self.shelves.get_mut(&broker) {
+            shelf.is_unsure |= shelf.volumes.len() > 1;
+        }
     }
 
     /// Counts the room of a replica whose directory is gone; `dir` is its position, where it is known.
@@ -116,7 +173,8 @@ mod tests {
     fn disks(dirs: &[(u64, u32)]) -> Disks {
         let volumes = dirs.iter().map(|(usable, _)| Volume { total: 1000, usable: *usable }).collect();
         let dir = |(volume, (_, replicas)): (usize, &(u64, u32))| Dir { volume, replicas: *replicas };
-        let shelf = Shelf { volumes, dirs: dirs.iter().enumerate().map(dir).collect() };
+        let dirs = dirs.iter().enumerate().map(dir).collect();
+        let shelf = Shelf { volumes, dirs, ..Shelf::default() };
         Disks { shelves: [(BrokerId(1), shelf)].into() }
     }
 
@@ -132,6 +190,28 @@ mod tests {
         assert!(disks.fits(one, 600), "the second has fewer again, and what was freed");
         assert_eq!(disks.usable(one), Some(600));
         assert!(disks.fits(BrokerId(9), u64::MAX), "a broker that does not tell");
+    }
+
+    #[test]
+    fn p5_what_brokers_tell_while_copies_come_in() {
+        let one = BrokerId(1);
+        let told = |a: u64, b: u64| Disks::told([(one, vec![(10_000, a, 3), (10_000, b, 4)])]);
+        assert_eq!(told(2_000, 5_000).usable(one), Some(7_000));
+        assert_eq!(told(5_009, 5_000).usable(one), Some(5_000), "they may be one volume");
+        let mut disks = told(2_000, 5_000);
+        assert!(disks.fits(one, 2_000) && !disks.fits(one, 2_001), "the first holds fewer replicas");
+        disks.fill(one, 0, 500);
+        assert!(disks.fits(one, 1_500) && !disks.fits(one, 1_501));
+        disks.fill(one, 7, 500);
+        disks.fill(BrokerId(9), 0, 500);
+        assert_eq!(disks.usable(one), Some(6_500));
+        let mut doubted = disks.clone();
+        doubted.doubt(one);
+        doubted.fill(one, 1, 4_500);
+        assert!(doubted.fits(one, 500) && !doubted.fits(one, 501), "the second has less now");
+        // Two that begin at once may begin in either order.
+        disks.reserve(one, 700);
+        assert!(disks.fits(one, 800) && !disks.fits(one, 801));
     }
 
     #[test]

@@ -166,10 +166,14 @@ impl Waiting {
             if out == Gate::Closed {
                 continue;
             }
+            let idles = window.idles_out(*leader);
             for (first, lane) in lanes {
                 let into = *gates.entry(*first).or_insert_with(|| window.gate_in(*first));
-                let is_open = (out, into) == (Gate::Open, Gate::Open)
-                    || into != Gate::Closed && window.may_open(*leader, *first, &self.bytes);
+                let is_open = match (out, into) {
+                    (_, Gate::Closed) => false,
+                    (Gate::Open, Gate::Open) => true,
+                    _ => idles || window.is_open(*leader, *first, &self.bytes),
+                };
                 let ends = (*leader, *first);
                 open.extend(is_open.then(|| Reverse((self.rank(window, *leader, *first), lane.first, ends))));
             }

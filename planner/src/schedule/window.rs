@@ -304,9 +304,13 @@ impl Window {
         let waits = |id: &BrokerId| due.get(id).copied().unwrap_or_default();
         let (sent, fetched) = (self.bytes(leader).0, self.bytes(to).1);
         let (sends, fetches) = (waits(&leader).0.saturating_add(sent), waits(&to).1.saturating_add(fetched));
-        let (idles_out, idles_in) = (|| self.links.idles_out(leader), || self.links.idles_in(to));
-        (gates.0 == Gate::Open || (fetches.saturating_mul(MOST) > sends && idles_in()))
-            && (gates.1 == Gate::Open || (sends.saturating_mul(MOST) > fetches && idles_out()))
+        (gates.0 == Gate::Open || (fetches.saturating_mul(MOST) > sends && self.links.idles_in(to)))
+            && (gates.1 == Gate::Open || (sends.saturating_mul(MOST) > fetches && self.idles_out(leader)))
+    }
+
+    /// Whether the leader's copies get less than its throttle.
+    pub(super) fn idles_out(&self, leader: BrokerId) -> bool {
+        self.links.idles_out(leader)
     }
 
     /// Whether a move of this lane may go, whatever its other copies are.
@@ -317,7 +321,7 @@ impl Window {
     /// Whether the leader's copies are stuck at busy brokers like this one, so that it idles.
     fn is_stuck(&self, leader: BrokerId, to: BrokerId) -> bool {
         let is_closed = self.gate_out(leader) == Gate::Closed || self.gate_in(to) == Gate::Closed;
-        !is_closed && self.links.idles_out(leader)
+        !is_closed && self.idles_out(leader)
     }
 
     /// Whether all copies may go; or the leader is stuck, and one of them goes where there is room.

@@ -1,6 +1,8 @@
 //! What `check` accepts and what it names.
 
 mod assignment;
+mod intents;
+mod leaders;
 mod mutations;
 mod placed;
 mod properties;

@@ -83,6 +83,7 @@ pub fn broker(id: i32, zone: &str) -> Broker {
         rates: vec![],
         sockets: None,
         unseen: vec![],
+        node: None,
     }
 }
 
@@ -242,7 +243,7 @@ impl World {
                 Intent::Migrate { .. } => {
                     line.from.iter().filter(|id| sources.contains(&BrokerId(**id))).count() as u64
                 }
-                Intent::Return { .. } => new,
+                _ => new,
             };
             match line.bytes {
                 Some(bytes) => {

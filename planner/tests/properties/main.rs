@@ -1,5 +1,6 @@
 //! Properties of plans and files, over random clusters.
 
 mod files;
+mod intents;
 mod plans;
 mod worlds;

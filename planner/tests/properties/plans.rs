@@ -23,7 +23,7 @@ fn preserves(world: &World) -> bool {
 }
 
 /// The world after a plan was carried out.
-fn at_end(mut world: World, placed: &Placed) -> World {
+pub fn at_end(mut world: World, placed: &Placed) -> World {
     for m in placed.plan.moves.iter() {
         let name = &placed.plan.topic_of(&m).name;
         let rows = world.topics.iter_mut().find(|(topic, _)| topic.name == *name).map(|(_, rows)| rows);
@@ -157,7 +157,7 @@ proptest! {
         for broker in &mut world.brokers {
             (broker.fenced, broker.answered, broker.log_dirs[0].offline) = (Some(false), true, false);
             (broker.log_dirs[0].total_bytes, broker.log_dirs[0].usable_bytes) = (None, None);
-            broker.listeners = None;
+            (broker.listeners, broker.node) = (None, None);
         }
         world.differences.clear();
         let Ok(placed) = place(&world, true) else { return Ok(()) };

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use restow_planner::model::{
-    Broker, BrokerId, Cluster, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, PartitionRow,
-    SetConfig, Sockets, Topic, TopicId, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
+    Broker, BrokerId, Cluster, ClusterBuilder, ConfigDifference, ConfigSource, LogDir, NodeType,
+    PartitionRow, SetConfig, Sockets, Topic, TopicId, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
 };
 use restow_planner::plan::Intent;
 
@@ -53,9 +53,10 @@ impl World {
                     dirs: if row.bytes.is_some_and(|bytes| bytes % 2 == 0) {
                         &[]
                     } else {
-                        &[UNKNOWN_DIR; 4][..list.len()]
+                        &[UNKNOWN_DIR; 8][..list.len()]
                     },
                     write_rate: row.bytes.filter(|bytes| bytes % 3 == 0),
+                    read_rate: row.bytes.filter(|bytes| bytes % 5 == 0),
                 };
                 build.partition(&row).unwrap();
             }
@@ -83,6 +84,13 @@ fn broker(id: i32, zone: Option<&str>, state: u8, total: Option<u64>) -> Broker 
         rates: vec![SetConfig { key: "k".into(), value: "v".into(), source: ConfigSource::Static }],
         sockets: (state == 12).then_some(Sockets { receive_buffer: 65_536, fetchers: 1 }),
         unseen: if state == 13 { vec![Unseen { topic: "hidden".into(), replicas: 2 }] } else { vec![] },
+        node: (state == 14).then(|| NodeType {
+            name: "a \"b\"".into(),
+            disk_bytes: total,
+            network_bytes_per_second: None,
+            replicas: Some(7),
+            price_per_month: total.map(|total| total + 1),
+        }),
     }
 }
 

@@ -1,0 +1,27 @@
+//! Between what each broker is to end.
+
+use super::Load;
+use crate::model::capacity::Resource;
+use crate::plan::Measure;
+
+/// Position of each measure of replicas in a [`Load`].
+pub(super) const MEASURES: [Measure; 3] = [Measure::Replicas, Measure::Bytes, Measure::WriteRate];
+/// What a fair share of each is in proportion to.
+pub(super) const RESOURCES: [Resource; 3] = [Resource::Replicas, Resource::Disk, Resource::Network];
+pub(super) const REPLICAS: usize = 0;
+pub(super) const BYTES: usize = 1;
+pub(super) const RATE: usize = 2;
+
+/// Between what a broker is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Band {
+    pub low: Load,
+    pub high: Load,
+    /// The fair share, at least 1.
+    pub fair: Load,
+}
+
+impl Band {
+    /// No limits.
+    pub const FREE: Band = Band { low: [0; 3], high: [u64::MAX; 3], fair: [1; 3] };
+}

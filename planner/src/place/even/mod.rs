@@ -1,0 +1,377 @@
+//! Evens out what brokers hold: a rebalance, and the fair share of new brokers.
+//!
+//! ```text
+//! bands   fair shares in proportion to capacity, and how far from them is fine
+//! zone    the replicas of one zone and what may move; zones are independent, as no replica leaves its own
+//! fill    the bulk: givers give a cross-section of what they hold, takers take it, for just the bytes that must move
+//! mend    single moves and exchanges until every band is met, the cheapest first
+//! dual    prices that prove a bound; replicas follow them, where that moves fewer bytes
+//! smooth  the best prices, by Newton's method
+//! polish  annealing over the replicas whose place the prices leave open
+//! trim    what need not have moved goes home; smaller replicas take the place of larger ones
+//! budget  the moves that are worth most, where not all may be made
+//! bound   bytes that any plan has to move
+//! ```
+
+mod bands;
+mod bound;
+mod budget;
+mod dual;
+mod fill;
+mod mend;
+mod polish;
+mod smooth;
+mod trim;
+mod zone;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::changes::Changes;
+use super::layout::Layout;
+use super::lead;
+use super::refuse::Refused;
+use super::scope::{Scope, is_in_service};
+use super::{Made, PlaceError, room, shares};
+use crate::model::watch::Watch;
+use crate::model::{Cluster, Topology, capacity};
+use crate::plan::{Bands, Budget, Intent, Measure, Price};
+use bands::{BYTES, Band, MEASURES, RATE, REPLICAS, RESOURCES};
+use dual::Prices;
+use zone::{Item, Zone};
+
+/// Amounts of each of the [`MEASURES`].
+type Load = [u64; 3];
+
+/// The plan of a rebalance or of new brokers.
+pub(super) fn plan(
+    scope: &Scope<'_>,
+    topology: &Topology,
+    refused: &mut Refused,
+    watch: &mut dyn Watch,
+) -> Result<Made, PlaceError> {
+    let (wanted, budget) = match scope.intent {
+        Intent::Rebalance { bands, budget, .. } => (bands, *budget),
+        Intent::Add { bands, .. } => (bands, Budget::default()),
+        _ => return Ok(Made::default()),
+    };
+    judge_rates(scope.cluster, wanted)?;
+    let mut made = Made::default();
+    let pinned = pins(scope, refused, wanted, &mut made.notes);
+    let mut zones = zones(scope, topology, wanted, &pinned);
+    let starts: Vec<Vec<Load>> = zones.iter().map(|zone| zone.loads.clone()).collect();
+    let mut found = solve_all(&mut zones, &starts, watch);
+    let total = zones.len() as u64;
+    if budget.limits_copies() {
+        budget::keep_within(&mut zones, &starts, &budget);
+        // The ends of bands that are not met are others now, and so are their prices.
+        found.iter_mut().for_each(|found| *found = None);
+    }
+    let mut sum = 0;
+    for (number, ((zone, starts), found)) in zones.iter().zip(&starts).zip(found).enumerate() {
+        watch.phase("bound", number as u64, total);
+        let (bound, prices) = bound(scope.cluster, zone, starts, found);
+        sum += bound;
+        made.prices.extend(prices);
+    }
+    made.bound_bytes = Some(sum as u64);
+    made.notes.extend(unmet(scope.cluster, topology, &zones, wanted));
+    let layout = layout(scope.cluster, &zones);
+    drop(zones);
+    if wanted.measures.iter().any(|measure| matches!(measure, Measure::Leaders | Measure::ReadRate)) {
+        return lead::even_out(scope, layout, wanted, &budget, &pinned, made, watch);
+    }
+    made.changes = Changes::between(scope.cluster, &layout);
+    Ok(made)
+}
+
+/// Zones side by side: none depends on another, so the result is the same on any number of cores.
+fn solve_all(zones: &mut [Zone], starts: &[Vec<Load>], watch: &mut dyn Watch) -> Vec<Option<Prices>> {
+    let total = zones.len() as u64;
+    watch.phase("even out", 0, total);
+    let halted = AtomicBool::new(false);
+    let mut found = vec![None; zones.len()];
+    let mut each = zones.iter_mut().zip(starts).zip(&mut found);
+    let first = each.next();
+    std::thread::scope(|scope| {
+        for ((zone, starts), found) in each {
+            let halted = &halted;
+            scope.spawn(move || *found = solve(zone, starts, &Halt { halted, asks: None }));
+        }
+        if let Some(((zone, starts), found)) = first {
+            *found = solve(zone, starts, &Halt { halted: &halted, asks: Some(&*watch) });
+        }
+    });
+    watch.phase("even out", total, total);
+    found
+}
+
+/// A stop that one thread hears of and all obey.
+#[derive(Debug)]
+struct Halt<'a> {
+    halted: &'a AtomicBool,
+    asks: Option<&'a dyn Watch>,
+}
+
+impl Watch for Halt<'_> {
+    fn stop(&self) -> bool {
+        if self.asks.is_some_and(Watch::stop) {
+            self.halted.store(true, Ordering::Relaxed);
+        }
+        self.halted.load(Ordering::Relaxed)
+    }
+}
+
+/// Brings a zone within its bands. Where what that moves is well above what must, prices may show a better way: those
+/// that were found.
+fn solve(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Option<Prices> {
+    let once = |zone: &mut Zone| {
+        mend::mend(zone, watch);
+        trim::trim(zone);
+    };
+    zone.violations().next()?;
+    fill::fill(zone);
+    once(zone);
+    if watch.stop() || is_near(zone.moved_bytes(), bound::closed(zone, starts)) {
+        return None;
+    }
+    let prices = dual::prices(zone, starts, zone.moved_bytes())?;
+    keep_better(zone, |zone| {
+        zone.go_home();
+        dual::follow(zone, &prices);
+        once(zone);
+    });
+    keep_better(zone, |zone| {
+        polish::polish(zone, &prices);
+        once(zone);
+    });
+    Some(prices)
+}
+
+/// Takes a change back that leaves more outside of its bands, or moves more bytes.
+fn keep_better(zone: &mut Zone, change: impl FnOnce(&mut Zone)) {
+    let of = |zone: &Zone| (zone.violations().count(), zone.moved_bytes());
+    let (before, places) = (of(zone), zone.places());
+    change(zone);
+    if of(zone) >= before {
+        zone.put(&places);
+    }
+}
+
+/// Whether it is not worth looking for a better bound or plan: within 1/250.
+fn is_near(bytes: u128, bound: u128) -> bool {
+    bytes * 250 <= bound * 251
+}
+
+/// The best bound of a zone, and the prices that prove it where they do.
+fn bound(cluster: &Cluster, zone: &Zone, starts: &[Load], found: Option<Prices>) -> (u128, Vec<Price>) {
+    let closed = bound::closed(zone, starts);
+    if is_near(zone.moved_bytes(), closed) {
+        return (closed, Vec::new());
+    }
+    let found = found.or_else(|| dual::prices(zone, starts, zone.moved_bytes()));
+    let Some(prices) = found else { return (closed, Vec::new()) };
+    let (whole, proved) = dual::certify(zone, starts, &prices);
+    if proved <= closed {
+        return (closed, Vec::new());
+    }
+    let mut prices = Vec::new();
+    for (broker, of) in zone.brokers.iter().zip(whole) {
+        for (measure, price) in MEASURES.into_iter().zip(of).filter(|(_, price)| *price != 0) {
+            prices.push(Price { broker: cluster.brokers[*broker as usize].id, measure, price });
+        }
+    }
+    (proved, prices)
+}
+
+/// A band on rates needs rates.
+fn judge_rates(cluster: &Cluster, wanted: &Bands) -> Result<(), PlaceError> {
+    if wanted.measures.contains(&Measure::WriteRate) && cluster.known_write_rates() == 0 {
+        return Err(PlaceError::usage(
+            "--measures",
+            "write-rate, and the snapshot knows no write rate",
+            "a snapshot that was taken with --sample, or --rates FILE; unknown is never zero",
+        ));
+    }
+    if wanted.measures.contains(&Measure::ReadRate) && cluster.known_read_rates() == 0 {
+        return Err(PlaceError::usage(
+            "--measures",
+            "read-rate, and the snapshot knows no read rate",
+            "--rates FILE with read rates: no request to Kafka tells them",
+        ));
+    }
+    Ok(())
+}
+
+/// Partitions that stay as they are: those that must not move now, and those of which too little is known.
+fn pins(scope: &Scope<'_>, refused: &mut Refused, wanted: &Bands, notes: &mut Vec<String>) -> Vec<bool> {
+    let mut pinned = vec![true; scope.cluster.partition_count()];
+    let (mut sizeless, mut rateless) = (0, 0);
+    let needs_rate = wanted.measures.contains(&Measure::WriteRate);
+    for (_, _, p) in scope.partitions() {
+        let is_sizeless = p.copy_bytes().is_none();
+        let is_rateless = needs_rate && p.write_rate.is_none();
+        sizeless += usize::from(is_sizeless);
+        rateless += usize::from(is_rateless && !is_sizeless);
+        pinned[p.index as usize] = is_sizeless || is_rateless;
+    }
+    for (count, what) in [(sizeless, "an unknown size"), (rateless, "an unknown write rate")] {
+        if count > 0 {
+            notes.push(format!("{count} partitions have {what} and stay where they are"));
+        }
+    }
+    let stay = refused.take_partitions();
+    for index in stay.keys() {
+        pinned[*index as usize] = true;
+    }
+    if let Some((index, reasons)) = stay.first_key_value() {
+        notes.push(format!(
+            "{} partitions must not move now and stay where they are; the first is {}: {}",
+            stay.len(),
+            scope.cluster.name_of(*index),
+            reasons.first().map_or("", |refusal| &refusal.reason)
+        ));
+    }
+    pinned
+}
+
+/// Zones with what may move in them.
+fn zones(scope: &Scope<'_>, topology: &Topology, wanted: &Bands, pinned: &[bool]) -> Vec<Zone> {
+    let cluster = scope.cluster;
+    let mut zones: Vec<Zone> = (0..topology.len()).map(|_| Zone::default()).collect();
+    let mut seats = vec![None; cluster.brokers.len()];
+    for (at, broker) in cluster.brokers.iter().enumerate() {
+        let zone = &mut zones[topology.zone(at as u16) as usize];
+        if is_in_service(broker) {
+            seats[at] = Some((topology.zone(at as u16) as usize, zone.brokers.len() as u16));
+            zone.brokers.push(at as u16);
+            zone.takes.push(scope.is_destination[at]);
+            zone.loads.push([0; 3]);
+        }
+    }
+    for (_, p) in cluster.partitions() {
+        let load = [1, p.copy_bytes().unwrap_or(0), p.write_rate.unwrap_or(0)];
+        for (at, broker) in p.replicas.iter().enumerate() {
+            let Some((zone, seat)) = seats[*broker as usize] else { continue };
+            let zone: &mut Zone = &mut zones[zone];
+            zone.loads[seat as usize].iter_mut().zip(load).for_each(|(sum, more)| *sum += more);
+            let is_free = !pinned[p.index as usize];
+            zone.items.push(Item { partition: p.index, at: at as u8, is_free, home: seat, now: seat, load });
+        }
+    }
+    let present = room::present(cluster);
+    let limits = room::limits(cluster, &present);
+    for zone in &mut zones {
+        zone.bands = bands_of(scope, zone, wanted);
+        zone.asked.clone_from(&zone.bands);
+        cap(cluster, zone, &present, &limits);
+    }
+    zones
+}
+
+/// The bands of a zone's brokers. Brokers beside new ones only must not get worse.
+fn bands_of(scope: &Scope<'_>, zone: &Zone, wanted: &Bands) -> Vec<Band> {
+    let mut bands = vec![Band::FREE; zone.width()];
+    for (m, measure) in MEASURES.iter().enumerate() {
+        let weights = capacity::weights(scope.cluster, &zone.brokers, RESOURCES[m]);
+        let total: u128 = zone.loads.iter().map(|load| u128::from(load[m])).sum();
+        let shares = shares::of_total(total, &weights, wanted.tolerance);
+        for (band, (low, high, fair)) in bands.iter_mut().zip(shares) {
+            band.fair[m] = fair;
+            if wanted.measures.contains(measure) {
+                (band.low[m], band.high[m]) = (low, high);
+            }
+        }
+    }
+    if matches!(scope.intent, Intent::Add { .. }) {
+        for (at, band) in bands.iter_mut().enumerate().filter(|(at, _)| !zone.takes[*at]) {
+            for m in 0..3 {
+                band.low[m] = band.low[m].min(zone.loads[at][m]);
+                band.high[m] = band.high[m].max(zone.loads[at][m]);
+            }
+        }
+    }
+    bands
+}
+
+/// Replica limits of node types, and disks: what a broker ends with and the largest replica that may still come in have
+/// to fit (promise P5).
+fn cap(cluster: &Cluster, zone: &mut Zone, present: &[u64], limits: &[Option<u64>]) {
+    let largest = zone.items.iter().map(Item::bytes).max().unwrap_or(0);
+    for at in 0..zone.width() {
+        let broker = zone.brokers[at] as usize;
+        if let Some(most) = cluster.brokers[broker].node.as_ref().and_then(|node| node.replicas) {
+            let (band, count) = (&mut zone.bands[at], zone.loads[at][REPLICAS]);
+            band.high[REPLICAS] = band.high[REPLICAS].min(u64::from(most).max(count));
+            band.low[REPLICAS] = band.low[REPLICAS].min(band.high[REPLICAS]);
+        }
+        let Some(limit) = limits[broker] else { continue };
+        // Replicas differ in size: what lies there now counts as it is.
+        let more = present[broker].saturating_sub(zone.loads[at][BYTES]);
+        let room = limit.saturating_sub(largest).saturating_sub(more).max(zone.loads[at][BYTES]);
+        let band = &mut zone.bands[at];
+        band.high[BYTES] = band.high[BYTES].min(room);
+        band.low[BYTES] = band.low[BYTES].min(band.high[BYTES]);
+    }
+}
+
+/// Brokers outside of their bands that are told one by one.
+const TOLD: usize = 5;
+
+/// What is outside of its band still.
+fn unmet(cluster: &Cluster, topology: &Topology, zones: &[Zone], wanted: &Bands) -> Vec<String> {
+    let (mut notes, mut missed) = (Vec::new(), Vec::new());
+    for (number, zone) in zones.iter().enumerate() {
+        let total: u64 = zone.loads.iter().map(|load| load[REPLICAS]).sum();
+        if total == 0 && !zone.brokers.is_empty() {
+            notes.push(format!(
+                "zone {} holds no replica: no replica leaves its zone here; restow plan repair or set-rf spread \
+                 over zones",
+                topology.name(number as u16)
+            ));
+        }
+        for (at, m) in (0..zone.width()).flat_map(|at| (0..3).map(move |m| (at, m))) {
+            let (band, load) = (&zone.asked[at], zone.loads[at][m]);
+            if load >= band.low[m] && load <= band.high[m] {
+                continue;
+            }
+            let unit = match m {
+                BYTES => " bytes",
+                RATE => " bytes/s",
+                _ => " replicas",
+            };
+            missed.push(format!(
+                "broker {} ends outside of its band: {load}{unit}, where {} to {} are within {} of the fair share",
+                cluster.brokers[zone.brokers[at] as usize].id,
+                band.low[m],
+                band.high[m],
+                percent(wanted.tolerance)
+            ));
+        }
+    }
+    if missed.len() > TOLD {
+        notes.push(format!("{} bands are not met; the first:", missed.len()));
+    }
+    notes.extend(missed.into_iter().take(TOLD));
+    notes
+}
+
+fn percent(tolerance: u32) -> String {
+    match tolerance % 100 {
+        0 => format!("{} %", tolerance / 100),
+        rest => format!("{}.{rest:02} %", tolerance / 100),
+    }
+}
+
+/// The lists with what moved.
+fn layout(cluster: &Cluster, zones: &[Zone]) -> Layout {
+    let mut layout = Layout::of(cluster);
+    for zone in zones {
+        for item in zone.items.iter().filter(|item| item.is_moved()) {
+            layout.set(item.partition, item.at as usize, zone.brokers[item.now as usize]);
+        }
+    }
+    layout
+}
+
+#[cfg(test)]
+mod tests;

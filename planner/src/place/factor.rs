@@ -1,0 +1,200 @@
+//! Another replication factor, and lists that are spread over zones again.
+
+use super::changes::Changes;
+use super::explain::is_uneven;
+use super::refuse::{Refused, exclude};
+use super::scope::{Scope, is_in_service};
+use super::seats::Seats;
+use super::{Made, Refusal, RefusalKind};
+use crate::model::watch::Watch;
+use crate::model::{Partition, Topic, Topology};
+
+/// Every partition gets `factor` replicas.
+pub(super) fn set(
+    scope: &Scope<'_>,
+    topology: &Topology,
+    factor: u32,
+    refused: &mut Refused,
+    watch: &mut dyn Watch,
+) -> Made {
+    let mut made = Made::default();
+    let wanted = factor as usize;
+    let mut tight = 0;
+    for topic in covered(scope) {
+        let Some((min_isr, _)) = topic.min_isr else { continue };
+        tight += usize::from(min_isr == factor);
+        if min_isr > factor {
+            for p in scope.cluster.partitions_of(topic).filter(|p| p.replicas.len() > wanted) {
+                let reason = format!(
+                    "min.insync.replicas is {min_isr}: with {factor} replicas it could not be met any more"
+                );
+                refuse(
+                    scope,
+                    topic,
+                    &p,
+                    RefusalKind::MinIsrAboveFactor,
+                    reason,
+                    "set min.insync.replicas first",
+                    refused,
+                );
+            }
+        }
+    }
+    if tight > 0 {
+        made.notes.push(format!(
+            "min.insync.replicas of {tight} topics is the new replication factor: writes with acks=all stop while any \
+             replica is away"
+        ));
+    }
+    made.changes = each(scope, topology, refused, watch, |seats, p| {
+        let mut list = p.replicas.to_vec();
+        while list.len() > wanted {
+            let at = dispensable(seats, &list, p);
+            seats.take(list.remove(at), p.copy_bytes().unwrap_or(0));
+        }
+        while list.len() < wanted {
+            let bytes = p.copy_bytes().unwrap_or(0);
+            let broker = seats.best(&list, bytes)?;
+            seats.put(broker, bytes);
+            list.push(broker);
+        }
+        Some(list)
+    });
+    made
+}
+
+/// The position that a list can do without best: not the preferred leader, of the zone with the most, out of sync, on the
+/// broker with the most.
+fn dispensable(seats: &Seats<'_>, list: &[u16], p: &Partition<'_>) -> usize {
+    let zones = seats.zones_of(list);
+    let in_sync = |broker: u16| p.replicas.iter().position(|b| *b == broker).is_some_and(|at| p.in_sync(at));
+    let key = |at: &usize| {
+        let broker = list[*at];
+        let zone = zones[seats.zone(broker)];
+        let leads = *at == 0 && in_sync(broker);
+        (!leads, zone, !in_sync(broker), seats.load(broker), *at)
+    };
+    (0..list.len()).max_by_key(key).unwrap_or(0)
+}
+
+/// Replicas on dead brokers are made again, and what a zone has too many of goes to one that lacks it.
+pub(super) fn repair(
+    scope: &Scope<'_>,
+    topology: &Topology,
+    refused: &mut Refused,
+    watch: &mut dyn Watch,
+) -> Made {
+    let is_dead: Vec<bool> = scope.cluster.brokers.iter().map(|broker| !is_in_service(broker)).collect();
+    let changes = each(scope, topology, refused, watch, |seats, p| {
+        let kept = keep(seats, p, &is_dead);
+        let mut list: Vec<u16> = p.replicas.iter().copied().filter(|broker| kept.contains(broker)).collect();
+        let gone = p.replicas.iter().filter(|broker| !kept.contains(broker));
+        gone.for_each(|broker| seats.take(*broker, p.copy_bytes().unwrap_or(0)));
+        while list.len() < p.replicas.len() {
+            let bytes = p.copy_bytes().unwrap_or(0);
+            let broker = seats.best(&list, bytes)?;
+            seats.put(broker, bytes);
+            list.push(broker);
+        }
+        Some(if kept.len() == p.replicas.len() { p.replicas.to_vec() } else { list })
+    });
+    Made { changes, ..Made::default() }
+}
+
+/// The replicas that stay: as many of each zone as its even part, those that are in sync and lead first.
+fn keep(seats: &Seats<'_>, p: &Partition<'_>, is_dead: &[bool]) -> Vec<u16> {
+    let alive: Vec<usize> = (0..p.replicas.len()).filter(|at| !is_dead[p.replicas[*at] as usize]).collect();
+    let mut zones = vec![0u32; seats.zones()];
+    alive.iter().for_each(|at| zones[seats.zone(p.replicas[*at])] += 1);
+    let (each, mut spare) = (p.replicas.len() / zones.len(), p.replicas.len() % zones.len());
+    let mut room: Vec<usize> = vec![each; zones.len()];
+    for (zone, count) in zones.iter().enumerate() {
+        if *count as usize > each && spare > 0 {
+            (room[zone], spare) = (each + 1, spare - 1);
+        }
+    }
+    let mut order = alive;
+    order.sort_by_key(|at| (!p.in_sync(*at), *at != 0, seats.load(p.replicas[*at]), *at));
+    let mut kept = Vec::new();
+    for at in order {
+        let zone = seats.zone(p.replicas[at]);
+        if room[zone] > 0 {
+            room[zone] -= 1;
+            kept.push(p.replicas[at]);
+        }
+    }
+    kept
+}
+
+fn covered<'a>(scope: &'a Scope<'_>) -> impl Iterator<Item = &'a Topic> {
+    scope.cluster.topics.iter().zip(&scope.covered).filter(|(_, covered)| **covered).map(|(topic, _)| topic)
+}
+
+/// Lists of all partitions, topic by topic, the largest partitions first; those that get none are refused.
+fn each(
+    scope: &Scope<'_>,
+    topology: &Topology,
+    refused: &mut Refused,
+    watch: &mut dyn Watch,
+    mut list: impl FnMut(&mut Seats<'_>, &Partition<'_>) -> Option<Vec<u16>>,
+) -> Changes {
+    let cluster = scope.cluster;
+    let mut seats = Seats::new(scope, topology);
+    let mut lists: Vec<(u32, Vec<u16>)> = Vec::new();
+    let total = cluster.topics.len() as u64;
+    for (number, topic) in covered(scope).enumerate() {
+        watch.phase("place", number as u64, total);
+        seats.begin(cluster.partitions_of(topic).map(|p| p.replicas));
+        let mut order: Vec<Partition<'_>> =
+            cluster.partitions_of(topic).filter(|p| !refused.has(p.index)).collect();
+        order.sort_by_key(|p| (std::cmp::Reverse(p.copy_bytes()), p.index));
+        for p in order {
+            match list(&mut seats, &p) {
+                None => {
+                    let reason = "there are fewer usable brokers with room for it than it needs".to_owned();
+                    refuse(
+                        scope,
+                        topic,
+                        &p,
+                        RefusalKind::TooFewDestinations,
+                        reason,
+                        "add brokers first",
+                        refused,
+                    );
+                }
+                Some(list) if list == p.replicas => {}
+                Some(list) if topology.is_zoned() && is_uneven(topology, &list) => {
+                    let zones = seats.zones_of(&list);
+                    let least =
+                        zones.iter().enumerate().min_by_key(|(_, count)| **count).map_or(0, |(at, _)| at);
+                    let reason = format!(
+                        "zone {} has too few usable brokers for its part of {} replicas",
+                        topology.name(least as u16),
+                        list.len()
+                    );
+                    let action = "add brokers to that zone first";
+                    refuse(scope, topic, &p, RefusalKind::ZoneWithoutDestination, reason, action, refused);
+                }
+                Some(list) => lists.push((p.index, list)),
+            }
+        }
+    }
+    lists.sort_unstable();
+    let mut changes = Changes::default();
+    lists.iter().for_each(|(index, list)| changes.push(*index, list));
+    changes
+}
+
+fn refuse(
+    scope: &Scope<'_>,
+    topic: &Topic,
+    p: &Partition<'_>,
+    kind: RefusalKind,
+    reason: String,
+    action: &str,
+    refused: &mut Refused,
+) {
+    let way_past = format!("{action}, or {}", exclude(&topic.name));
+    let partition = Some(scope.cluster.name_of(p.index));
+    refused.add(p.index, Refusal { kind, partition, broker: None, reason, way_past });
+}
