@@ -18,7 +18,7 @@ pub enum Event {
         /// The journal.
         journal: String,
     },
-    /// A stage begins or goes on.
+    /// A stage of a staged run begins or goes on.
     Stage {
         /// Its kind.
         step: Step,
@@ -56,13 +56,13 @@ pub enum Event {
 /// How far a run is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Progress {
-    /// The stage.
+    /// The stage; none in a pipelined run, whose moves are at different steps.
     pub step: Option<Step>,
-    /// Moves that have taken this step.
+    /// Moves that have taken this step, or all of theirs where none is named.
     pub moves_done: u64,
-    /// Moves of the plan that have such a step.
+    /// Moves of the plan that have such a step, or any.
     pub moves: u64,
-    /// Known bytes copied so far, of the expand stage.
+    /// Known bytes copied so far.
     pub bytes_done: u64,
     /// Known bytes to copy in all.
     pub bytes: u64,

@@ -57,6 +57,7 @@ pub(super) fn assemble(
                 sizes: &sizes,
                 dirs: &dirs,
                 write_rate: None,
+                read_rate: None,
             };
             build.partition(&row).map_err(impossible)?;
         }
@@ -122,6 +123,7 @@ fn brokers(told: &Told, answered: &[BrokerId]) -> (Vec<Broker>, Vec<Warning>) {
             rates: own.map(|own| own.rates.clone()).unwrap_or_default(),
             sockets: own.and_then(|own| own.sockets),
             unseen,
+            node: None,
         });
     }
     (list, warnings)

@@ -19,7 +19,8 @@ impl Desk<'_> {
     pub fn look_around(&mut self) {
         let at_work = self.agenda.stage.is_some() && self.agenda.gate.is_none();
         let baseline = self.memory.baseline.clone().or(self.view.health.as_ref().map(|h| h.baseline()));
-        let mut holds = baseline.map(|baseline| health::holds(self.view, &baseline)).unwrap_or_default();
+        let mut holds =
+            baseline.map(|baseline| health::holds(self.plan, self.view, &baseline)).unwrap_or_default();
         let orders = &self.view.orders;
         let asked = |cause, reason: &String, clears: &str| Hold {
             cause,
@@ -45,7 +46,7 @@ impl Desk<'_> {
     }
 
     /// What holds this move beyond its own guard.
-    pub fn held_by(&mut self, case: &Case<'_>) -> Option<Stay> {
+    pub fn held_by(&mut self, case: &Case<'_>, step: Step) -> Option<Stay> {
         let concerns =
             |id: &BrokerId| case.from.contains(id) && !case.lost.contains(id) || case.m.to.contains(id);
         let holds = |hold: &&Hold| match &hold.scope {
@@ -54,15 +55,14 @@ impl Desk<'_> {
             Scope::Partition(partition) => *partition == case.partition(),
         };
         // A full disk holds what copies to it, and nothing else.
-        let copies = self.agenda.stage == Some(Step::Expand);
-        let applies = |hold: &&Hold| copies || hold.cause != Cause::Disk;
+        let applies = |hold: &&Hold| step == Step::Expand || hold.cause != Cause::Disk;
         if let Some(hold) = self.health.iter().filter(applies).find(holds) {
             return Some(hold.clone().into());
         }
         if let Some(hold) = self.foreign_hold(case).filter(|hold| !self.ignores(hold)) {
             return Some(hold.into());
         }
-        self.is_too_late(case).then(|| {
+        self.is_too_late(case, step).then(|| {
             self.closing = true;
             Stay::Wait(LATE.into())
         })
@@ -89,15 +89,15 @@ impl Desk<'_> {
         self.closing = self.has_hour_come() || self.view.held.values().any(is_late);
     }
 
-    fn has_hour_come(&self) -> bool {
+    pub(super) fn has_hour_come(&self) -> bool {
         self.pace.until.is_some_and(|until| self.wall + MARGIN >= until)
     }
 
     /// Whether a move that began now might still be in flight at `--until`. An estimate: all that is in flight,
     /// and this, at the rate that this process measured.
-    fn is_too_late(&self, case: &Case<'_>) -> bool {
+    fn is_too_late(&self, case: &Case<'_>, step: Step) -> bool {
         let Some(until) = self.pace.until else { return false };
-        if self.has_hour_come() || self.agenda.stage != Some(Step::Expand) {
+        if self.has_hour_come() || step != Step::Expand {
             return self.has_hour_come();
         }
         let bytes = |at: u32| {

@@ -1,24 +1,20 @@
-//! What is to be done, in order, and what has to be looked at for it.
+//! What is to be done, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use restow_planner::model::BrokerId;
-use restow_planner::plan::{Plan, Step, moves};
+use restow_planner::plan::{Pacing, Plan, Step};
 use restow_planner::schedule::{Ports, Window};
 
 use super::course::{Course, course};
+use super::room::NoRoom;
 use super::stages::{Stages, next_step};
 use super::standing::Standing;
 use super::switch::Guard;
-use super::throttle::Desired;
 use super::view::View;
-use super::{Hold, Moment, Now, Pace, Scope, Stay};
-use crate::journal::{ConfigKey, Gate, Goal, Memory};
+use super::{Hold, Moment, Pace, Scope, Stay};
+use crate::journal::{Gate, Goal, Memory};
 
-/// Time between two far views.
-const FAR: std::time::Duration = std::time::Duration::from_secs(30);
-/// The same while the cluster is worse than it was: so that a hold ends soon after its reason.
-const FAR_WHEN_HELD: std::time::Duration = std::time::Duration::from_secs(5);
 /// Partitions in one shrink request at most: a removal deletes files on brokers.
 pub(super) const SHRINKS: usize = 200;
 /// Partitions in one expand or reorder request at most.
@@ -30,41 +26,51 @@ pub(super) const INTERNAL: usize = 5;
 /// Partitions that are swapped before all others.
 pub(super) const CANARIES: usize = 10;
 
-/// What a tick reads.
-#[derive(Debug, Clone, Default)]
-pub struct Reads {
-    /// Whether the far view is due: all topics, all brokers, min ISR.
-    pub far: bool,
-    /// Topics of the near view.
-    pub topics: BTreeSet<String>,
-    /// Moves whose replicas are probed.
-    pub probe: BTreeSet<u32>,
-    /// Brokers that have to show that they answer.
-    pub ping: BTreeSet<BrokerId>,
-    /// Brokers that are not asked: they were given up and are out of service.
-    pub skip: BTreeSet<BrokerId>,
-    /// Brokers that did not reply to what they were last asked, or are fenced, those to skip among them: no other is
-    /// compared with them.
-    pub silent: BTreeSet<BrokerId>,
-    /// Brokers whose disks the far view looks at: those that get copies.
-    pub disks: BTreeSet<BrokerId>,
-    /// Configs to read.
-    pub configs: BTreeSet<ConfigKey>,
+/// Moves to act on in one tick, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// Forward, by the step that they take.
+    steps: [Vec<u32>; 3],
+    /// To be taken back, or cancelled.
+    pub back: Vec<u32>,
+}
+
+impl Ready {
+    /// Those that take this step.
+    pub fn to(&self, step: Step) -> &[u32] {
+        &self.steps[step as usize]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &u32> {
+        self.steps.iter().flatten().chain(&self.back)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all().next().is_none()
+    }
 }
 
 /// What is to be done next for a goal, as the view shows it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Agenda {
-    /// The stage of a forward run; none when nothing is left to do.
+    /// The stage of a forward run, of a pipelined one the earliest step that is left; none when nothing is left to do.
     pub stage: Option<Step>,
+    /// Steps that moves may take now, the earliest first: in a staged run that of its stage.
+    pub steps: Vec<Step>,
     /// The gate that is closed before that stage.
     pub gate: Option<Gate>,
     /// Moves in flight that are ours.
     pub flying: Vec<u32>,
     /// Moves in flight that the journal does not explain, or that are somebody else's.
     pub strange: Vec<u32>,
-    /// Moves to act on in this tick, in order.
-    pub ready: Vec<u32>,
+    /// Moves to act on in this tick.
+    pub ready: Ready,
+    /// Moves that have their new copies and wait for their swap, election or shrink.
+    pub begun: usize,
+    /// The first of those that wait for room on a disk, where no copy is under way (pipelined runs).
+    pub no_room: Option<NoRoom>,
     /// Moves whose list is none of ours.
     pub diverged: Vec<u32>,
     /// Moves that go back although the run goes forward: their destination was given up.
@@ -84,7 +90,7 @@ pub struct Agenda {
 }
 
 impl Agenda {
-    /// The agenda of a goal at a moment: that of the view, or for [`reads`] that of the view to come.
+    /// The agenda of a goal at a moment: that of the view, or for [`reads`](super::reads()) that of the view to come.
     pub fn of(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, moment: Moment) -> Self {
         let look = Look { plan, goal, pace, memory, view, moment };
         if !view.stages.are_of(goal, pace, memory, view) {
@@ -129,31 +135,40 @@ impl Look<'_> {
         agenda.undo.extend(&stages.undo);
         agenda.aside.extend(&stages.aside);
         agenda.aside.sort_unstable();
-        let waiting = stages.expand.len() + stages.swap.len() + stages.elect.len() + stages.shrink.len();
-        agenda.left = waiting + stages.back.len() + flying.len() + agenda.strange.len() + agenda.undo.len();
+        agenda.begun = stages.swap.len() + stages.elect.len() + stages.shrink.len();
+        agenda.left = stages.expand.len()
+            + agenda.begun
+            + stages.back.len()
+            + flying.len()
+            + agenda.strange.len()
+            + agenda.undo.len();
         if self.goal == Goal::Forward {
             self.enter_stage(stages, &flying, &mut agenda);
         }
         if agenda.gate.is_some() {
             return agenda;
         }
-        let cancelled = agenda.flying.iter().copied().filter(|at| self.is_free(at));
-        agenda.ready = match self.goal {
+        let cancelled = agenda.flying.clone().into_iter().filter(|at| self.is_free(at));
+        match self.goal {
             Goal::Forward => {
-                let again = |(_, step): &&(u32, Option<Step>)| *step == agenda.stage;
-                let again = flying.iter().filter(|_| !Guard::Alone.stands()).filter(again);
-                let again: Vec<u32> = again.map(|(at, _)| *at).filter(|at| self.is_free(at)).collect();
-                [again, self.ready(stages, &agenda)].concat()
+                agenda.steps = self.steps(&agenda);
+                for step in agenda.steps.clone() {
+                    let again = flying.iter().filter(|_| !Guard::Alone.stands());
+                    let again = again.filter(|(_, next)| *next == Some(step)).map(|(at, _)| *at);
+                    let again: Vec<u32> = again.filter(|at| self.is_free(at)).collect();
+                    agenda.ready.steps[step as usize] =
+                        [again, self.ready(step, stages, &mut agenda)].concat();
+                }
             }
             // Cancels are urgent and copy nothing.
             Goal::Back => {
                 let flying = flying.iter().map(|(at, _)| *at);
                 let back = flying.chain(stages.back.iter().copied());
-                back.filter(|at| self.is_free(at)).take(SUBMITS).collect()
+                agenda.ready.back = back.filter(|at| self.is_free(at)).take(SUBMITS).collect();
             }
-            Goal::Quiesce if self.pace.cancels => cancelled.take(SUBMITS).collect(),
-            Goal::Quiesce => vec![],
-        };
+            Goal::Quiesce if self.pace.cancels => agenda.ready.back = cancelled.take(SUBMITS).collect(),
+            Goal::Quiesce => {}
+        }
         if agenda.stage == Some(Step::Expand) {
             agenda.copies.clone_from(&stages.copies);
         }
@@ -199,7 +214,7 @@ impl Look<'_> {
         let waiting = waiting.into_iter().filter(|(_, none)| !none).map(|(step, _)| step);
         let first = waiting.chain(flying.iter().filter_map(|(_, step)| *step)).min();
         agenda.stage = if agenda.strange.is_empty() { first } else { Some(Step::Expand) };
-        if !agenda.strange.is_empty() {
+        if !agenda.strange.is_empty() || self.plan.pacing == Pacing::Pipelined {
             return;
         }
         let (gate, has_begun) = match agenda.stage {
@@ -211,25 +226,33 @@ impl Look<'_> {
         agenda.gate = (!is_open && Guard::Gate.stands()).then_some(gate);
     }
 
+    /// The steps that moves may take now. A pipelined run has no gate: it does not begin without its approval.
+    fn steps(&self, agenda: &Agenda) -> Vec<Step> {
+        if self.plan.pacing == Pacing::Staged || agenda.stage.is_none() {
+            return agenda.stage.into_iter().collect();
+        }
+        let may_shrink = self.memory.approvals.contains(&Gate::Shrink) || !Guard::Gate.stands();
+        Step::ALL.into_iter().filter(|step| *step != Step::Shrink || may_shrink).collect()
+    }
+
     /// Whether nothing held this move a moment ago.
     fn is_free(&self, at: &u32) -> bool {
         self.view.held.get(at).is_none_or(|(until, _)| *until <= self.moment)
     }
 
-    /// The moves of the stage to act on now.
-    fn ready(&self, stages: &Stages, agenda: &Agenda) -> Vec<u32> {
-        match agenda.stage {
-            Some(Step::Expand) => self.admit(stages, &agenda.flying),
-            Some(Step::Swap) => self.swap_batch(stages),
-            Some(Step::Shrink) => {
+    /// The moves to act on now that take this step.
+    fn ready(&self, step: Step, stages: &Stages, agenda: &mut Agenda) -> Vec<u32> {
+        match step {
+            Step::Expand => self.admit(stages, agenda),
+            Step::Swap => self.swap_batch(stages),
+            Step::Shrink => {
                 stages.shrink.iter().copied().filter(|at| self.is_free(at)).take(SHRINKS).collect()
             }
-            None => vec![],
         }
     }
 
     /// What the window takes beside what is in flight.
-    fn admit(&self, stages: &Stages, flying: &[u32]) -> Vec<u32> {
+    fn admit(&self, stages: &Stages, agenda: &mut Agenda) -> Vec<u32> {
         let view = self.view;
         let ports = |at: u32| {
             let m = self.plan.moves.get(at as usize);
@@ -243,13 +266,30 @@ impl Look<'_> {
             Stay::Hold(Hold { scope: Scope::Broker(id), .. }) => Some(*id),
             _ => None,
         }));
-        for at in flying {
+        for at in &agenda.flying {
             let mut ports = ports(*at);
             // Copies that have joined have given their places back.
             view.observed(*at).into_iter().flat_map(|o| &o.isr).for_each(|id| ports.join(*id));
             window.occupy(&ports);
         }
-        stages.expand.admit(&mut window, SUBMITS, |at| self.is_free(&at).then(|| ports(at)))
+        let begun = [&stages.swap, &stages.elect, &stages.shrink].into_iter().flatten();
+        window.disks = view.disks(self.plan, self.pace, begun.chain(&agenda.flying).copied());
+        let disks = window.disks.clone();
+        let no_room = |at: u32, ports: &Ports| {
+            let (disks, bytes) = (disks.as_ref()?, ports.bytes.unwrap_or(0));
+            let broker = ports.incoming.iter().copied().find(|id| !disks.fits(*id, bytes))?;
+            Some(NoRoom { at, broker, usable: disks.usable(broker).unwrap_or(0) })
+        };
+        let mut first = None;
+        let admitted = stages.expand.admit(&mut window, SUBMITS, |at| {
+            let ports = self.is_free(&at).then(|| ports(at))?;
+            first = first.or_else(|| no_room(at, &ports));
+            Some(ports)
+        });
+        let copies = |at: &u32| view.observed(*at).is_some_and(|o| o.standing == Standing::Expanding);
+        let is_idle = admitted.is_empty() && !agenda.flying.iter().any(copies);
+        agenda.no_room = first.filter(|_| is_idle);
+        admitted
     }
 
     /// Swaps go in batches, each elected before the next is reordered; the first are ten canaries.
@@ -279,80 +319,4 @@ impl Look<'_> {
     fn is_internal(&self, at: u32) -> bool {
         self.plan.topic_of(&self.plan.moves.get(at as usize)).internal
     }
-}
-
-/// What to read in the next tick.
-pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View, now: Now) -> Reads {
-    let agenda = Agenda::of(plan, goal, pace, memory, view, now.moment);
-    let is_unseen = view.unseen > 0;
-    let is_worse =
-        view.health.as_ref().zip(memory.baseline.as_ref()).is_some_and(|(health, was)| health.is_worse(was));
-    let cadence = if is_worse { FAR_WHEN_HELD } else { FAR };
-    let is_old = view.far_at.is_none_or(|at| now.moment.saturating_sub(at) >= cadence);
-    let mut reads = Reads { far: is_old || (is_unseen && view.ticks < 2), ..Reads::default() };
-    if reads.far && goal == Goal::Forward && agenda.stage.is_none_or(|step| step == Step::Expand) {
-        reads.disks = view.destinations.iter().copied().filter(|id| !view.is_lost(*id)).collect();
-    }
-    let mut desired = Desired::default();
-    let undo = agenda.undo.iter().take(SUBMITS);
-    let known = agenda.flying.iter().chain(&agenda.strange).chain(&agenda.ready).chain(undo);
-    let known = known.chain(view.canaries.keys());
-    for at in known.copied().chain(view.suspects()) {
-        let m = plan.moves.get(at as usize);
-        reads.topics.insert(plan.topic_of(&m).name.clone());
-        reads.probe.insert(at);
-        reads.ping.extend(moves::expanded(m.from, m.to).into_iter().filter(|id| !view.is_lost(*id)));
-        if goal != Goal::Quiesce {
-            desired.add(plan, view, at, 0);
-        }
-    }
-    if pace.throttle.or(memory.throttle).is_some() {
-        reads.configs.extend(desired.keys().cloned());
-        if agenda.stage == Some(Step::Expand) {
-            reads.configs.extend(stage_rates(&agenda, view, 0).keys().cloned());
-        }
-    }
-    reads.configs.extend(held_min_isr(plan, view, &agenda, &[]).keys().cloned());
-    reads.configs.extend(memory.priors.keys().cloned());
-    reads.ping.extend(memory.open.values().map(|open| open.broker));
-    // Who was silent is asked again, until it is known to be out of service.
-    let silent = view.brokers.iter().filter(|(id, seen)| seen.silent.is_some() && !view.is_lost(**id));
-    reads.ping.extend(silent.map(|(id, _)| *id));
-    reads.silent = view
-        .brokers
-        .iter()
-        .filter(|(_, seen)| seen.silent.is_some() || seen.fenced)
-        .map(|(id, _)| *id)
-        .collect();
-    reads.skip = view.given_up.iter().copied().filter(|id| view.is_lost(*id)).collect();
-    reads
-}
-
-/// Topics whose min ISR is held down: those with copies in flight or beginning, and in the expand stage those with
-/// moves to come, so that it is not set and restored with every move.
-pub(super) fn held_min_isr(plan: &Plan, view: &View, agenda: &Agenda, starting: &[u32]) -> Desired {
-    let mut desired = Desired::default();
-    if plan.topics.iter().all(|topic| topic.hold_min_isr.is_none()) {
-        return desired;
-    }
-    let adds = |at: &&u32| view.observed(**at).is_some_and(|o| o.standing != Standing::Shrinking);
-    agenda.flying.iter().filter(adds).chain(starting).for_each(|at| desired.hold_min_isr(plan, *at));
-    if agenda.stage == Some(Step::Expand) && agenda.gate.is_none() {
-        for at in 0..view.moves.len() as u32 {
-            let m = plan.moves.get(at as usize);
-            if view.observed(at).is_some_and(|o| next_step(&m, view, o) == Some(Step::Expand)) {
-                desired.hold_min_isr(plan, at);
-            }
-        }
-    }
-    desired
-}
-
-/// Rates for the brokers of all moves that still have to be copied, while that is the stage.
-pub(super) fn stage_rates(agenda: &Agenda, view: &View, rate: u64) -> Desired {
-    let mut desired = Desired::default();
-    for (id, (lists, adds)) in agenda.copies.iter().filter(|(id, _)| !view.is_lost(**id)) {
-        desired.add_rate(*id, *lists > 0, *adds > 0, rate);
-    }
-    desired
 }

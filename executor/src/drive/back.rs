@@ -61,7 +61,7 @@ fn ordered(case: &Case<'_>) -> Vec<BrokerId> {
 /// Cancels what is in flight, where a process that only stops may do so.
 pub(super) fn cancel(desk: &mut Desk<'_>) {
     let mut cases = Vec::new();
-    for at in desk.agenda.ready.clone() {
+    for at in desk.agenda.ready.back.clone() {
         let Some(case) = desk.case(at).filter(|case| leg(case) == Leg::Cancel) else { continue };
         match case.drop_added() {
             Ok(()) => cases.push(case),

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use restow_client::write::Write;
-use restow_planner::plan::{Plan, Step};
+use restow_planner::plan::{Pacing, Plan, Step};
 
-use super::agenda::{Agenda, held_min_isr, stage_rates};
+use super::agenda::Agenda;
 use super::course::on_its_way;
 use super::guard::Case;
 use super::open::{Blocked, blocked};
+use super::reads::{held_min_isr, stage_rates};
 use super::seen::Known;
 use super::stall::stall;
 use super::switch::Guard;
@@ -157,7 +158,7 @@ pub fn decide(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View
         match goal {
             Goal::Forward => super::forward::act(&mut desk),
             Goal::Back => {
-                let ready = desk.agenda.ready.clone();
+                let ready = desk.agenda.ready.back.clone();
                 super::back::act(&mut desk, &ready);
             }
             Goal::Quiesce => super::back::cancel(&mut desk),
@@ -253,6 +254,7 @@ impl Desk<'_> {
         }
         records.extend(self.adopted.iter().filter_map(|at| self.adoption(*at)));
         let waits = self.collect_stays();
+        let waits = self.wait_for_room().or(waits).filter(|_| !self.is_copying());
         records.extend(throttle.records);
         let submissions = std::mem::take(&mut self.requests);
         let acted = !submissions.is_empty() || !throttle.requests.is_empty() || !records.is_empty();
@@ -300,6 +302,21 @@ impl Desk<'_> {
         waits
     }
 
+    /// Whether a pipelined run has something in flight: then it is no news that other moves wait.
+    fn is_copying(&self) -> bool {
+        self.plan.pacing == Pacing::Pipelined && !self.agenda.flying.is_empty()
+    }
+
+    /// What holds copies that find no room on disks, or what they wait for.
+    fn wait_for_room(&mut self) -> Option<String> {
+        let no_room = self.agenda.no_room?;
+        match self.view.why_no_room(self.plan, no_room, self.agenda.begun > 0)? {
+            Stay::Wait(what) => return Some(what),
+            Stay::Hold(hold) => drop(self.holds.insert(hold)),
+        }
+        None
+    }
+
     /// A dead broker's rates cannot be written now: only that broker takes them.
     fn reaches(&self, request: &Request) -> bool {
         match &request.write {
@@ -314,7 +331,7 @@ impl Desk<'_> {
         }
         let at_goal = match goal {
             Goal::Forward if !self.agenda.undo.is_empty() => false,
-            Goal::Forward => self.agenda.gate.is_some() || self.agenda.stage.is_none() || self.closing,
+            Goal::Forward => self.agenda.gate.is_some() || self.agenda.stage.is_none() || self.is_closed(),
             Goal::Back => self.agenda.left == 0,
             Goal::Quiesce => !self.pace.cancels || self.agenda.flying.is_empty(),
         };
@@ -329,6 +346,12 @@ impl Desk<'_> {
             return Next::Again;
         }
         Next::Stop(self.outcome(goal, !pending.is_empty()))
+    }
+
+    /// Whether nothing more is begun, for the hour. A pipelined run uses what is left of it to end what has begun.
+    fn is_closed(&self) -> bool {
+        let ends = self.plan.pacing == Pacing::Pipelined && self.agenda.begun > 0;
+        self.closing && (!ends || self.has_hour_come())
     }
 
     /// A broker that has not answered for a while: its rates are left for later.

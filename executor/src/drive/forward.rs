@@ -12,7 +12,7 @@ use super::standing::{Reached, Standing};
 use super::switch::Guard;
 use super::throttle::Added;
 
-/// Adds what the stage asks for now.
+/// Adds what the way forward asks for now.
 pub(super) fn act(desk: &mut Desk<'_>) {
     if !desk.is_paused() {
         let undo = desk.agenda.undo.clone();
@@ -22,20 +22,26 @@ pub(super) fn act(desk: &mut Desk<'_>) {
         return;
     }
     desk.close_in_time();
-    match desk.agenda.stage {
-        Some(Step::Expand) => expand(desk),
-        Some(Step::Swap) => swap(desk),
-        Some(Step::Shrink) => shrink(desk),
-        None => {}
+    // What has begun is ended before more begins.
+    for step in desk.agenda.steps.clone().into_iter().rev() {
+        match step {
+            Step::Expand => expand(desk),
+            Step::Swap => swap(desk),
+            Step::Shrink => shrink(desk),
+        }
     }
 }
 
 /// Judges the ready moves and keeps those whose guard lets them pass.
-fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<(), Stay>) -> Vec<Case<'a>> {
+fn pass<'a>(
+    desk: &mut Desk<'a>,
+    step: Step,
+    guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<(), Stay>,
+) -> Vec<Case<'a>> {
     let mut passed = Vec::new();
-    for at in desk.agenda.ready.clone() {
+    for at in desk.agenda.ready.to(step).to_vec() {
         let Some(case) = desk.case(at) else { continue };
-        let verdict = match desk.held_by(&case) {
+        let verdict = match desk.held_by(&case, step) {
             Some(stay) => Err(stay),
             None => guard(desk, &case),
         };
@@ -49,7 +55,7 @@ fn pass<'a>(desk: &mut Desk<'a>, guard: impl Fn(&Desk<'a>, &Case<'a>) -> Result<
 
 fn expand(desk: &mut Desk<'_>) {
     give_up(desk);
-    let mut passed = pass(desk, |_, case| Ok(case.expand()?));
+    let mut passed = pass(desk, Step::Expand, |_, case| Ok(case.expand()?));
     let mut added = Added::default();
     passed.retain(|case| desk.throttles(case.at, &mut added));
     desk.starting.extend(passed.iter().map(|case| case.at));
@@ -80,7 +86,7 @@ fn give_up(desk: &mut Desk<'_>) {
 
 fn swap(desk: &mut Desk<'_>) {
     canaries_stand(desk);
-    let passed = pass(desk, |_, case| Ok(case.lead(case.m.to)?));
+    let passed = pass(desk, Step::Swap, |_, case| Ok(case.lead(case.m.to)?));
     let is_ordered = |case: &&Case<'_>| {
         matches!(case.observed.standing, Standing::Settled(Reached::Swapped | Reached::Shrunk))
     };
@@ -97,7 +103,7 @@ fn swap(desk: &mut Desk<'_>) {
 
 /// The first swapped partitions are elected: if leader or ISR do not stand now, no further one is touched.
 fn canaries_stand(desk: &mut Desk<'_>) {
-    if desk.view.canaries_stood || !desk.agenda.ready.is_empty() {
+    if desk.view.canaries_stood || !desk.agenda.ready.to(Step::Swap).is_empty() {
         return;
     }
     for (at, _) in desk.view.canaries.iter().filter(|(_, stood)| **stood == 0) {
@@ -110,7 +116,7 @@ fn canaries_stand(desk: &mut Desk<'_>) {
 }
 
 fn shrink(desk: &mut Desk<'_>) {
-    let passed = pass(desk, |desk, case| {
+    let passed = pass(desk, Step::Shrink, |desk, case| {
         case.shrink()?;
         let steady = case.observed.steady.map(|since| desk.view.at.saturating_sub(since)).unwrap_or_default();
         if steady >= desk.pace.dwell || !Guard::Dwell.stands() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use restow_client::read::Reassignment;
 use restow_planner::model::{BrokerId, TopicPartition};
-use restow_planner::plan::Plan;
+use restow_planner::plan::{Pacing, Plan};
 
 use super::Moment;
 use super::hold::{Cause, Hold, Scope};
@@ -44,6 +44,10 @@ pub struct Dir {
     pub offline: bool,
     /// Bytes of its volume, and those that are free (`DescribeLogDirs` v4); none where unknown.
     pub space: Option<(u64, u64)>,
+    /// How many replicas it holds; none where that was not asked.
+    pub replicas: Option<u32>,
+    /// Bytes of our copies in it, by move, of those that were asked for.
+    pub copies: BTreeMap<u32, u64>,
 }
 
 /// What the far view shows.
@@ -109,7 +113,7 @@ impl Health {
 }
 
 /// What holds new moves now, beyond what was so at the start.
-pub(super) fn holds(view: &View, baseline: &Baseline) -> Vec<Hold> {
+pub(super) fn holds(plan: &Plan, view: &View, baseline: &Baseline) -> Vec<Hold> {
     let mut holds = brokers(view, baseline);
     let Some(health) = &view.health else { return holds };
     let worse = |what: &Tally, before: u64, cause, words: &str| {
@@ -137,7 +141,15 @@ pub(super) fn holds(view: &View, baseline: &Baseline) -> Vec<Hold> {
         "are below min.insync.replicas",
     ));
     for (id, dirs) in &health.dirs {
-        holds.extend(dirs.iter().find_map(|dir| disk(*id, dir)));
+        holds.extend(dirs.iter().find_map(|dir| disk(*id, dir, plan.pacing)));
+    }
+    if plan.pacing == Pacing::Pipelined {
+        holds.extend(view.untold().map(|id| Hold {
+            cause: Cause::Disk,
+            scope: Scope::Broker(id),
+            reason: format!("broker {id} does not tell its log directories, so no room is kept there"),
+            clears: "it does; is DESCRIBE on the cluster missing?".into(),
+        }));
     }
     holds
 }
@@ -163,12 +175,13 @@ fn brokers(view: &View, baseline: &Baseline) -> Vec<Hold> {
     new.map(hold).collect()
 }
 
-fn disk(id: BrokerId, dir: &Dir) -> Option<Hold> {
+/// Pipelined runs go to where disks are full: there room is kept by reservations (promise P5).
+fn disk(id: BrokerId, dir: &Dir, pacing: Pacing) -> Option<Hold> {
     let hold = |reason, clears| Hold { cause: Cause::Disk, scope: Scope::Broker(id), reason, clears };
     if dir.offline {
         return Some(hold(format!("its log directory {} failed", dir.path), "it is repaired".into()));
     }
-    let (total, free) = dir.space?;
+    let (total, free) = dir.space.filter(|_| pacing == Pacing::Staged)?;
     let least = total / 100 * LEAST_FREE_PERCENT;
     (free < least).then(|| {
         let reason = format!("{free} of {total} bytes are free in {}", dir.path);

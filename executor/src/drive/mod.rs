@@ -16,6 +16,8 @@ mod hold;
 #[cfg(test)]
 mod model;
 mod open;
+mod reads;
+mod room;
 mod seen;
 mod stages;
 mod stall;
@@ -25,13 +27,15 @@ mod throttle;
 mod view;
 mod wrote;
 
-pub use agenda::{Agenda, Reads, reads};
+pub use agenda::{Agenda, Ready};
 pub use count::{Count, Counts};
 pub use course::Course;
 pub use decide::{Decision, Next, Request, decide};
 pub use guard::live_copies;
 pub use health::{Dir, Health, Tally};
 pub use hold::{Cause, Hold, Ignore, Scope, Stay, partition};
+pub use reads::{Reads, reads};
+pub use room::{NoRoom, Room};
 pub use seen::{Answers, BrokerSeen, Far, Known, Observed, Probe};
 pub use stages::Stages;
 pub use stall::Copies;

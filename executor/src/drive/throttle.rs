@@ -8,7 +8,7 @@ use restow_planner::model::BrokerId;
 use restow_planner::plan::{Plan, moves};
 
 use super::view::View;
-use super::{Moment, Request, Wrote};
+use super::{Request, Wrote};
 use crate::journal::{ConfigKey, Memory, PriorValue, Record};
 
 /// Topic config: `partition:broker` entries whose leader-side traffic is throttled (KIP-73).
@@ -155,8 +155,8 @@ fn sure<'v>(
     view: &'v View,
     blocked: &BTreeSet<ConfigKey>,
 ) -> Option<Option<&'v str>> {
-    let inherited = || memory.priors.contains_key(key).then_some(Wrote { at: Moment::ZERO, done: None });
-    let wrote = view.wrote.get(key).cloned().or_else(inherited);
+    let inherited = || memory.priors.contains_key(key).then_some(&Wrote::INHERITED);
+    let wrote = view.wrote.get(key).or_else(inherited);
     let now = view.configs.get(key)?.as_deref();
     let is_sure = !blocked.contains(key) && !wrote.is_some_and(|wrote| wrote.hides_from(now, view.at));
     is_sure.then_some(now)

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use restow_client::read::{PartitionView, Reassignment, Resource, TopicView};
 use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::{minus, same_set};
-use restow_planner::plan::{Plan, moves};
+use restow_planner::plan::{Pacing, Plan, moves};
 use restow_planner::schedule::Load;
 
 use super::count::Counts;
 use super::course::on_its_way;
 use super::health::Health;
+use super::room::Room;
 use super::seen::{Answers, BrokerSeen, Known, Observed, Probe};
 use super::stages::Stages;
 use super::stall::Copies;
@@ -80,6 +81,8 @@ pub struct View {
     pub destinations: BTreeSet<BrokerId>,
     /// How many looks in a row were too slow to be acted on.
     pub slow: u32,
+    /// What changed on disks since they were read (pipelined runs).
+    pub room: Room,
     /// Bytes/s of all copies together, measured by this process; none where unknown.
     pub rate: Option<u64>,
     lookup: BTreeMap<String, BTreeMap<i32, u32>>,
@@ -122,6 +125,7 @@ impl View {
             orders: Orders::default(),
             destinations: plan.moves.iter().flat_map(|m| moves::added(m.from, m.to)).collect(),
             slow: 0,
+            room: Room::default(),
             rate: None,
             lookup,
         }
@@ -161,6 +165,7 @@ impl View {
         self.foreign = answers.reassignments.into_iter().filter(|r| !self.is_ours(r, memory)).collect();
         self.count_canaries(plan);
         self.follow_copies(plan);
+        self.keep_room(plan, memory, answers.far.is_some());
         // What was looked at since, and can no longer lag, is as it was seen.
         let (at, moves) = (self.at, &self.moves);
         self.submitted.retain(|index, when| {
@@ -296,6 +301,9 @@ impl View {
             self.unseen -= is_unseen(&before);
             self.unseen += is_unseen(&self.moves[at as usize]);
             self.counts.change(plan, at, &before, &self.moves[at as usize]);
+            if plan.pacing == Pacing::Pipelined {
+                self.room.change(at, &before, &self.moves[at as usize]);
+            }
             stages.enter(plan, memory, self, at);
         }
         self.stages = stages;

@@ -15,6 +15,9 @@ pub struct Wrote {
 }
 
 impl Wrote {
+    /// A write of an earlier process: it may have been made just before this one began.
+    pub(super) const INHERITED: Wrote = Wrote { at: Moment::ZERO, done: None };
+
     /// Whether what was read at a moment may be from before the write. A broker's metadata lags for less than a
     /// second; one that is cut off from the controller lags until it is fenced. Who reads from such a one again and
     /// again would take its own entries for removed by somebody.

@@ -16,11 +16,12 @@ pub use report::{Report, Score, look};
 pub use work::{Outlook, Task, work};
 
 use restow_client::Client;
+use restow_planner::plan::{Pacing, Plan, Step};
 use tokio::sync::watch::Receiver;
 
 use crate::drive::Orders;
 use crate::events::Watch;
-use crate::journal::JournalError;
+use crate::journal::{Gate, JournalError, Memory};
 
 /// Whether a person wants the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,19 +74,29 @@ pub enum RunError {
         /// The one that answered.
         found: String,
     },
-    /// The plan's pacing is not carried out by this version.
-    #[error("pipelined plans are not carried out by this version: plan again with --pacing staged")]
-    Pipelined,
+    /// A pipelined plan has no gate, and nobody approved the point of no return.
+    #[error(
+        "this plan is pipelined: old copies are dropped while others are still copied, without a gate and without a \
+         cheap way back; nothing was changed: say --approve shrink if that is meant"
+    )]
+    NotApproved,
 }
 
-/// Refuses a plan for another cluster (promise E2) or of a pacing that is not carried out.
-pub(crate) fn belongs(client: &Client, plan: &restow_planner::plan::Plan) -> Result<(), RunError> {
+/// Refuses a plan for another cluster (promise E2).
+pub(crate) fn belongs(client: &Client, plan: &Plan) -> Result<(), RunError> {
     if client.cluster_id() != plan.cluster_id {
         let found = client.cluster_id().to_owned();
         return Err(RunError::WrongCluster { plan: plan.cluster_id.clone(), found });
     }
-    match plan.pacing {
-        restow_planner::plan::Pacing::Staged => Ok(()),
-        restow_planner::plan::Pacing::Pipelined => Err(RunError::Pipelined),
-    }
+    Ok(())
+}
+
+/// Whether a forward run may begin or go on: a pipelined one that drops copies needs the approval of its shrinks, now
+/// or in this run's journal.
+pub fn may_begin(plan: &Plan, approve: &[Gate], memory: &Memory) -> bool {
+    let is_journalled = memory.closed.is_none() && memory.approvals.contains(&Gate::Shrink);
+    plan.pacing == Pacing::Staged
+        || !plan.has(Step::Shrink)
+        || approve.contains(&Gate::Shrink)
+        || is_journalled
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use restow_planner::forecast::seconds_left;
-use restow_planner::plan::{Plan, Step, moves};
+use restow_planner::plan::{Pacing, Plan, Step, moves};
 
 use crate::drive::{Count, Moment, Standing, View};
 use crate::events::Progress;
@@ -29,7 +29,7 @@ impl Meter {
         Meter { expected, ..Meter::default() }
     }
 
-    /// The progress of a stage as the view shows it.
+    /// The progress as the view shows it: of a stage, or of all steps where none is named.
     pub fn progress(
         &mut self,
         plan: &Plan,
@@ -58,7 +58,9 @@ impl Meter {
                 progress.bytes_done += copied(view, *at, m.bytes.unwrap_or(0), &moves::added(m.from, m.to));
             }
         }
-        if step == Some(Step::Expand) {
+        // A pipelined run copies from its begin until all is there.
+        let is_pipelined = plan.pacing == Pacing::Pipelined && done.steps[0] < all.steps[0];
+        if step == Some(Step::Expand) || is_pipelined {
             self.measure(view.at, &mut progress);
         }
         progress

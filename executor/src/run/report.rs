@@ -2,7 +2,7 @@
 
 use restow_client::Client;
 use restow_planner::model::TopicPartition;
-use restow_planner::plan::Plan;
+use restow_planner::plan::{Pacing, Plan, Step};
 use tokio::time::Instant;
 
 use super::progress::Meter;
@@ -36,6 +36,8 @@ pub struct Report {
     pub recreated: Vec<TopicPartition>,
     /// Moves whose old copies are dropped, as positions in the plan (goal `Back`).
     pub shrunk: Vec<u32>,
+    /// The earliest step that is left; none when nothing is left to do.
+    pub stage: Option<Step>,
     /// How far it is.
     pub progress: Progress,
     /// How long the copies took, where this process saw all of them.
@@ -84,7 +86,8 @@ pub async fn look(
         _ => Outcome::Stopped,
     };
     let left = memory.priors.keys().map(ToString::to_string).collect();
-    let progress = Meter::default().progress(plan, &view, agenda.stage, None);
+    let step = agenda.stage.filter(|_| plan.pacing == Pacing::Staged);
+    let progress = Meter::default().progress(plan, &view, step, None);
     Ok(report(plan, &view, &agenda, outcome, left, holds, progress))
 }
 
@@ -116,6 +119,7 @@ pub(super) fn report(
         gone: known(&Known::Gone),
         recreated: known(&Known::Recreated),
         shrunk: agenda.shrunk.clone(),
+        stage: agenda.stage,
         progress,
         score: None,
     }

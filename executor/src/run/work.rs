@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use restow_client::Client;
 use restow_planner::forecast::Forecast;
 use restow_planner::model::BrokerId;
-use restow_planner::plan::{Plan, Step};
+use restow_planner::plan::{Pacing, Plan, Step};
 use restow_planner::schedule::Load;
 use tokio::time::{Instant, sleep};
 
 use super::act::Hands;
 use super::progress::Meter;
-use super::report::{Report, Score, report};
-use super::{Env, RunError, Stop, belongs, read};
+use super::report::{Report, Score, look, report};
+use super::{Env, RunError, Stop, belongs, may_begin, read};
 use crate::drive::{
     Agenda, Cause, Decision, FRESH, Hold, Moment, Next, Now, Pace, Scope, View, decide, reads,
 };
@@ -79,7 +79,8 @@ const STRIKES: u32 = 3;
 /// Works on a plan until its goal is reached, a gate is closed, or a person stops it.
 ///
 /// # Errors
-/// If the journal cannot be written, or the cluster cannot be reached at the start.
+/// If the journal cannot be written, or the cluster cannot be reached at the start. If the plan is pipelined, has
+/// something left to do, and its shrinks are not approved: nothing is journalled or sent then.
 pub async fn work(
     client: &Client,
     plan: &Plan,
@@ -89,6 +90,13 @@ pub async fn work(
     env: &mut Env<'_>,
 ) -> Result<Report, RunError> {
     belongs(client, plan)?;
+    let is_whole = task.goal == Goal::Forward && task.pace.only.is_none();
+    if is_whole && !may_begin(plan, &task.approve, memory) {
+        let now = (env.wall)();
+        if look(client, plan, task.goal, &task.pace, memory, now).await?.stage.is_some() {
+            return Err(RunError::NotApproved);
+        }
+    }
     let mut view = View::new(plan);
     view.load = task.outlook.load.clone();
     let expected = task.outlook.forecast.as_ref().map(|f| f.curve.clone()).unwrap_or_default();
@@ -302,7 +310,8 @@ impl Worker<'_> {
             env.watch.event(&Event::Note { text: text.clone() });
         }
         let agenda = &decision.agenda;
-        if let Some(step) = agenda.stage.filter(|step| Some(*step) != self.stage && agenda.gate.is_none()) {
+        let stage = agenda.stage.filter(|_| self.plan.pacing == Pacing::Staged && agenda.gate.is_none());
+        if let Some(step) = stage.filter(|step| Some(*step) != self.stage) {
             self.stage = Some(step);
             env.watch.event(&Event::Stage { step });
         }

@@ -235,7 +235,6 @@ pub fn plan_of(cluster: &Cluster) -> Plan {
     Plan {
         intent: Intent::Migrate { from: vec![], to: vec![], topics, exclude, preserve_leaders: true },
         brokers: cluster.brokers.iter().map(broker).collect(),
-        topics: vec![],
         ..Plan::empty(&cluster.id)
     }
 }

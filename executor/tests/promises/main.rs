@@ -3,8 +3,10 @@
 mod lab;
 
 mod crash;
+mod disks;
 mod forward;
 mod guards;
 mod incident;
 mod others;
+mod pipelined;
 mod seeds;

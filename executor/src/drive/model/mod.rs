@@ -161,6 +161,23 @@ fn small_shapes_with_all_that_can_happen() {
     }
 }
 
+/// A pipelined move meets what a staged one meets behind open gates, and no more.
+#[test]
+fn pipelined() {
+    for shape in [patterns(1, 1), patterns(1, 2), patterns(2, 1), patterns(2, 2)].concat() {
+        for scope in [Scope::CORE, Scope { meddle: true, ..Scope::CORE }] {
+            let world = || World::new(shape.clone(), "4.3.1", scope);
+            let (staged, pipelined) = (explore(world()), explore(world().pipelined()));
+            assert_eq!(pipelined.broken, None, "{shape:?}, {scope:?}, after {:?}", pipelined.path);
+            assert_eq!(
+                (pipelined.states, pipelined.steps),
+                (staged.states, staged.steps),
+                "{shape:?}, {scope:?}"
+            );
+        }
+    }
+}
+
 /// There a cancel leads back to the originals, whoever of them lives (KAFKA-14424). Where one original is live when
 /// it is decided, and its broker dies before it lands, nobody leads afterwards, nor when the broker is back: the
 /// one copy in the ISR was an added one. E4 allows it: one live copy, less the broker lost. KRaft refuses such a

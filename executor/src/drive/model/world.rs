@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use restow_client::Code;
 use restow_planner::model::BrokerId;
 use restow_planner::model::replicas::minus;
-use restow_planner::plan::{Plan, moves};
+use restow_planner::plan::{Pacing, Plan, moves};
 use restow_simulator::controller::Request;
 use stateright::{Model, Property};
 
@@ -92,6 +92,12 @@ impl World {
             memories,
             ends,
         }
+    }
+
+    /// The same as a pipelined plan.
+    pub fn pipelined(mut self) -> Self {
+        self.plan.pacing = Pacing::Pipelined;
+        self
     }
 
     /// The same with one guard taken away.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use restow_client::read::{self, OffsetQuery, Replica, Resource, TopicView};
 use restow_client::{Client, Error};
-use restow_planner::model::BrokerId;
-use restow_planner::plan::Plan;
+use restow_planner::model::{BrokerId, TopicPartition};
+use restow_planner::plan::{Pacing, Plan};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::drive::{Answers, Dir, Far, Probe, Reads};
@@ -36,6 +36,10 @@ pub(super) async fn look(client: &Client, plan: &Plan, reads: &Reads) -> Result<
         witness::compare(client, plan, reads, &names, &mut answers).await;
     }
     answers.reassignments = read::reassignments(client).await?;
+    if let Some(far) = answers.far.as_mut().filter(|_| plan.pacing == Pacing::Pipelined) {
+        // After that list: what is not in it any more is whole on the disks.
+        far.dirs = dirs(client, plan, reads).await;
+    }
     // One broker that neither answers nor refuses must not make the view of all others too old to act on.
     let end = Instant::now() + PATIENCE;
     probe(client, plan, reads, end, &mut answers).await;
@@ -62,21 +66,47 @@ async fn far(client: &Client, plan: &Plan, reads: &Reads) -> Result<Far, Error> 
             }
         }
     }
-    Ok(Far { cluster, topics, min_isr, dirs: dirs(client, &reads.disks).await })
+    let dirs = match plan.pacing {
+        Pacing::Staged => dirs(client, plan, reads).await,
+        Pacing::Pipelined => BTreeMap::new(),
+    };
+    Ok(Far { cluster, topics, min_isr, dirs })
 }
 
-/// Log directories without what is in them; a broker that does not answer is left out.
-async fn dirs(client: &Client, brokers: &BTreeSet<BrokerId>) -> BTreeMap<BrokerId, Vec<Dir>> {
-    let asks = brokers
-        .iter()
-        .map(|id| async move { (*id, timeout(PATIENCE, read::log_dirs_of(client, *id, Some(&[]))).await) });
-    let dir = |dir: read::LogDirView| Dir {
+/// Log directories of the brokers that get copies; one that does not answer is left out. In a staged run without what
+/// is in them; in a pipelined one with our copies under way, and where replicas are counted with all.
+async fn dirs(client: &Client, plan: &Plan, reads: &Reads) -> BTreeMap<BrokerId, Vec<Dir>> {
+    let mut copies: BTreeMap<TopicPartition, u32> = BTreeMap::new();
+    if plan.pacing == Pacing::Pipelined {
+        let name = |at: &u32| (plan.partition_of(&plan.moves.get(*at as usize)), *at);
+        copies.extend(reads.probe.iter().map(name));
+    }
+    let copies = &copies;
+    let ask = |id: BrokerId| async move {
+        let gets = |at: &u32| plan.moves.get(*at as usize).to.contains(&id);
+        let of: Vec<TopicPartition> =
+            copies.iter().filter(|(_, at)| gets(at)).map(|(partition, _)| partition.clone()).collect();
+        let of = (!reads.counted.contains(&id)).then_some(&of[..]);
+        (id, timeout(PATIENCE, read::log_dirs_of(client, id, of)).await)
+    };
+    let dir = |dir: read::LogDirView, is_counted: bool| Dir {
         path: dir.path,
         offline: dir.error.is_some(),
         space: dir.total.zip(dir.usable),
+        replicas: is_counted.then_some(dir.replicas.len() as u32),
+        copies: (dir.replicas.iter())
+            .filter_map(|held| {
+                let partition = TopicPartition::new(&*held.topic, held.partition);
+                Some((*copies.get(&partition).filter(|_| !held.future)?, held.size))
+            })
+            .collect(),
     };
-    let told = join_all(asks).await.into_iter();
-    told.filter_map(|(id, told)| Some((id, told.ok()?.ok()?.into_iter().map(dir).collect()))).collect()
+    let told = join_all(reads.disks.iter().copied().map(ask)).await.into_iter();
+    let told = told.filter_map(|(id, told)| {
+        let is_counted = reads.counted.contains(&id);
+        Some((id, told.ok()?.ok()?.into_iter().map(|one| dir(one, is_counted)).collect()))
+    });
+    told.collect()
 }
 
 /// What is asked of one broker about one partition.

@@ -27,9 +27,10 @@ pub(super) enum Witness {
 pub(super) fn witness(client: &Client, plan: &Plan, reads: &Reads, answers: &Answers) -> Witness {
     let readers = client.readers();
     let Some((reader, others)) = readers.split_first() else { return Witness::None };
-    let rack = |id: &BrokerId| plan.brokers.iter().find(|b| b.id == *id).and_then(|b| b.rack.as_ref());
+    let rack = |id: &BrokerId| plan.broker(*id).and_then(|b| b.rack.as_ref());
+    let near = rack(reader);
     let is_silent = |id: &BrokerId| reads.silent.contains(id) || answers.silent.contains(id);
-    let first = others.iter().filter(|id| !is_silent(id)).min_by_key(|id| rack(id) == rack(reader));
+    let first = others.iter().filter(|id| !is_silent(id)).min_by_key(|id| rack(id) == near);
     match first {
         Some(id) => Witness::Broker(*id),
         None if others.is_empty() => Witness::None,

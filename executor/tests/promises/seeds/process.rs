@@ -208,7 +208,8 @@ impl Stage {
                 self.audit.borrow().say(|| format!("{name} ends: {:?} {:?}", report.outcome, report.holds));
                 Some(report)
             }
-            Some(Err(RunError::Client(_))) => None,
+            // A pipelined run begins with its approval only.
+            Some(Err(RunError::Client(_) | RunError::NotApproved)) => None,
             Some(Err(RunError::Journal(_))) | None => {
                 *self.deaths.borrow_mut() += 1;
                 None

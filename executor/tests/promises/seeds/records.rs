@@ -1,11 +1,13 @@
-//! A kill at every record of one staged migration, at each point that a record has.
+//! A kill at every record of one migration, staged and pipelined, at each point that a record has.
 
 use std::time::Duration;
 
+use restow_client::write::Write;
 use restow_executor::drive::FOLLOWER_RATE;
-use restow_executor::journal::{Gate, Goal, Outcome};
+use restow_executor::journal::{Gate, Goal, Journal, Outcome, Record};
 use restow_executor::run::{Report, Stop};
 use restow_planner::model::BrokerId;
+use restow_planner::plan::{Move, Pacing, Plan, moves};
 use restow_simulator::controller::Resource;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -25,11 +27,31 @@ async fn run(scene: &Scene, stage: &Stage, death: Death) -> Option<Report> {
     report
 }
 
+/// Every list that was asked for, in order, with its move.
+fn asked(stage: &Stage) -> Vec<(u32, Vec<BrokerId>)> {
+    let (_, records) = Journal::open(Box::new(stage.disks[0].clone())).expect("a sound journal");
+    let lists = |record| match record {
+        Record::Asked { write: Write::Reassign { items, .. }, moves, .. } => {
+            moves.into_iter().zip(items).filter_map(|(at, (_, list))| Some((at, list?))).collect()
+        }
+        _ => vec![],
+    };
+    records.into_iter().flat_map(lists).collect()
+}
+
 /// A migration whose first process dies so; what stands at its end, and how often a process appended.
-async fn migration(death: Death) -> (String, u64) {
-    let lab = Lab::new("4.3.1", vec![topic("a", 6, 5 * MB), topic("__consumer_offsets", 3, MB)]).await;
+async fn migration(pacing: Pacing, death: Death) -> (String, u64) {
+    let (partitions, internal) = if pacing == Pacing::Staged { (6, 3) } else { (4, 1) };
+    let topics = vec![topic("a", partitions, 5 * MB), topic("__consumer_offsets", internal, MB)];
+    let lab = Lab::new("4.3.1", topics).await;
     let brokers = (1..=6).collect();
-    let (sim, plan, pace) = (lab.sim.clone(), lab.plan.clone(), lab.pace.clone());
+    let (sim, mut pace) = (lab.sim.clone(), lab.pace.clone());
+    if pacing == Pacing::Pipelined {
+        // One copy after the other, so that some are shrunk before others are expanded.
+        (pace.bytes_in_flight, pace.dwell) = (6 * MB, Duration::from_millis(500));
+        pace.throttle = Some(MB);
+    }
+    let plan = Plan { pacing, ..lab.plan.clone() };
     let scene = Scene { sim, plan, pace, brokers, hosts: 1, trouble: Duration::ZERO };
     let stage = Stage::new(&scene, false);
     let mut report = run(&scene, &stage, death).await;
@@ -41,6 +63,16 @@ async fn migration(death: Death) -> (String, u64) {
     lab.is_at_target();
     stage.audit.borrow_mut().see();
     stage.audit.borrow_mut().throttles.at_end(&lab.sim);
+    if pacing == Pacing::Pipelined && death == Death::Never {
+        let all = asked(&stage);
+        let ends = |list: fn(&Move<'_>, &[BrokerId]) -> bool| {
+            let is = |(at, asked): &(u32, Vec<BrokerId>)| list(&scene.plan.moves.get(*at as usize), asked);
+            (all.iter().position(is).expect("asked"), all.iter().rposition(is).expect("asked"))
+        };
+        let (shrink, _) = ends(|m, list| list == m.to);
+        let (_, expand) = ends(|m, list| list == moves::expanded(m.from, m.to));
+        assert!(shrink < expand, "every copy was there before the first was shrunk: {all:?}");
+    }
     (format!("{:?} {:?} {}", lab.lists(), lab.leaders(), lab.configs()), appends)
 }
 
@@ -68,9 +100,18 @@ async fn e5_a_prior_whose_write_was_never_sent_is_taken_anew() {
 /// before it for restored.
 #[test]
 fn e1_a_kill_at_every_point_of_every_record_ends_in_the_same_state() {
+    kill_everywhere(Pacing::Staged);
+}
+
+#[test]
+fn e1_a_kill_at_every_point_of_every_record_of_a_pipelined_run_ends_in_the_same_state() {
+    kill_everywhere(Pacing::Pipelined);
+}
+
+fn kill_everywhere(pacing: Pacing) {
     let play = |death| {
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        clock.expect("a runtime").block_on(migration(death))
+        clock.expect("a runtime").block_on(migration(pacing, death))
     };
     let (end, records) = play(Death::Never);
     let mut deaths = 0;
@@ -83,6 +124,6 @@ fn e1_a_kill_at_every_point_of_every_record_ends_in_the_same_state() {
             deaths += 1;
         }
     }
-    println!("{records} records, {deaths} kills, all in the same state");
+    println!("{pacing:?}: {records} records, {deaths} kills, all in the same state");
     assert!(records > 20, "{records} records");
 }
