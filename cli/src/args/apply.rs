@@ -29,7 +29,8 @@ pub struct Apply {
     /// Copy rate per broker and direction: 50MB/s, 50MiB/s, a bare number of bytes/s, or none.
     #[arg(long, value_name = "RATE", value_parser = values::throttle)]
     pub throttle: Throttle,
-    /// Gates to pass, separated by commas. A run stops (exit 4) before the first that is not approved.
+    /// Gates to pass, separated by commas. A run stops (exit 4) before the first that is not approved. A pipelined plan
+    /// has no gate and does not begin (exit 3) without `shrink`.
     #[arg(long, value_name = "GATES", value_enum, value_delimiter = ',')]
     pub approve: Vec<Gate>,
     /// Claim moves in flight that equal a step of this plan and that the journal does not explain: begun by the stock
@@ -58,6 +59,9 @@ pub struct Apply {
     /// How long links are.
     #[command(flatten)]
     pub links: Links,
+    /// A topology file (TOML): its round-trip times, for the pairs of zones that --rtt does not name.
+    #[arg(long, value_name = "FILE")]
+    pub topology: Option<PathBuf>,
     /// Which copies go first.
     #[arg(long, value_enum, default_value = "fifo", value_name = "ORDER")]
     pub order: Order,

@@ -1,17 +1,15 @@
 //! Numbers of bytes.
 
-use super::values::{UNITS, scaled};
+use super::values::{scaled, split, unit};
 
 /// A number of bytes with a unit: `200GB`, `1.5TiB`.
 pub fn bytes(text: &str) -> Result<u64, String> {
     const EXPECTED: &str = "expected a number of bytes like 500MB, 200GB or 1TiB";
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    if unit.is_empty() {
+    let (number, name) = split(text);
+    if name.is_empty() {
         return Err(format!("{EXPECTED}: did you mean {number}GB?"));
     }
-    let known = UNITS.iter().find(|(name, _)| *name == unit.trim_start());
-    let bytes = known.and_then(|(_, factor)| scaled(number, *factor));
+    let bytes = unit(name).and_then(|factor| scaled(number, factor));
     bytes.filter(|bytes| *bytes > 0).ok_or_else(|| EXPECTED.to_owned())
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Write the snapshot of a made-up cluster, to try a plan or to repeat a measurement.
+/// Write the snapshot of a made-up cluster, or of a fleet of them, to try a plan or to repeat a measurement.
 #[derive(Debug, Args)]
 pub struct Generate {
     /// How large.
@@ -19,7 +19,10 @@ pub struct Generate {
     /// Bytes and counts lie evenly and rates do not, in place of new brokers that are empty.
     #[arg(long)]
     pub hot_spots: bool,
-    /// The snapshot file to write.
+    /// How full the fullest disk is, in percent; all disks are of one size.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub utilisation: Option<u32>,
+    /// The snapshot file to write; for FLEET the directory to make.
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -39,4 +42,7 @@ pub enum ClassName {
     /// 999 brokers, 2,000,000 partitions.
     #[value(name = "XL")]
     Xl,
+    /// 154 clusters with 1,050 brokers and 570,000 partitions together, one snapshot each.
+    #[value(name = "FLEET")]
+    Fleet,
 }

@@ -4,6 +4,7 @@ mod apply;
 mod bytes;
 mod check;
 mod demo;
+mod explain;
 mod export;
 pub mod fault;
 mod forecast;
@@ -27,18 +28,19 @@ use restow_executor::drive::Ignore;
 pub use apply::{Apply, Gate};
 pub use check::Check;
 pub use demo::Demo;
+pub use explain::Explain;
 pub use export::Export;
 pub use forecast::{Forecast, Links, Order};
 pub use generate::{ClassName, Generate};
 pub use incident::{Pause, Resume, Rethrottle};
-pub use plan::{Migrate, Plan, PlanVerb};
+pub use plan::{Bands, Ground, Pacing, Plan, PlanVerb, Topics};
 pub use rehearse::Rehearse;
 pub use rollback::Rollback;
 pub use show::Show;
-pub use snapshot::Snapshot;
+pub use snapshot::{Merge, Snapshot, SnapshotVerb};
 pub use status::Status;
 pub use sweep::Sweep;
-pub use values::{Throttle, Until, ZoneMapping, ZoneOfBroker, throttle};
+pub use values::{Rtt, Throttle, Until, ZoneMapping, ZoneOfBroker, throttle};
 
 const AFTER: &str = "\
 Exit codes:
@@ -82,6 +84,8 @@ pub enum Command {
     Plan(Plan),
     /// Explain a plan to a person: what moves, what it costs, what stays.
     Show(Show),
+    /// Say why a replica of a plan moves, or stays.
+    Explain(Explain),
     /// Judge a plan, or a file for the stock tool, against a snapshot.
     Check(Check),
     /// Write a plan as files and a runbook for kafka-reassign-partitions and kafka-leader-election.
@@ -104,7 +108,7 @@ pub enum Command {
     Sweep(Sweep),
     /// Run a plan on a simulated copy of the cluster, faults and all: touches no cluster.
     Rehearse(Rehearse),
-    /// Write the snapshot of a made-up cluster, to try a plan or to repeat a measurement.
+    /// Write the snapshot of a made-up cluster, or of a fleet of them, to try a plan or to repeat a measurement.
     Generate(Generate),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
     Demo(Demo),
@@ -124,9 +128,17 @@ pub struct Bootstrap {
     pub servers: Vec<String>,
 }
 
-/// Corrections of the zones that racks give.
+/// What a person knows beside a snapshot: zones and node types, corrections of zones, rates.
 #[derive(Debug, Args, Default)]
 pub struct Zones {
+    /// A topology file (TOML): zones of racks and brokers, node types, round-trip times. --zone, --map-zone and --rtt
+    /// win over it.
+    #[arg(long, value_name = "FILE")]
+    pub topology: Option<PathBuf>,
+    /// A rates file (CSV: topic,partition,write_bytes_per_second,read_bytes_per_second), in place of the rates that the
+    /// snapshot knows.
+    #[arg(long, value_name = "FILE")]
+    pub rates: Option<PathBuf>,
     /// The zone of a broker, in place of its rack. Repeatable.
     #[arg(long = "zone", value_name = "BROKER=ZONE", value_parser = values::zone_of_broker)]
     pub of_brokers: Vec<ZoneOfBroker>,
@@ -221,6 +233,16 @@ mod tests {
             "restow sweep --bootstrap-server b:1 --remove broker:5:follower.replication.throttled.rate --format json",
             "restow apply p.json --bootstrap-server b:1 --throttle none --adopt",
             "restow plan migrate --cluster c.json --from 1 --to 2 -o p.json --hold-min-isr",
+            "restow plan drain --cluster c.json --brokers 3,4 --replace-with 9 -o p.json --pacing staged",
+            "restow plan add --cluster c.json --brokers 7,8 --measures bytes,replicas --tolerance 2.5% -o p.json",
+            "restow plan rebalance --cluster c.json -o p.json --max-bytes 5TB --max-moves 100 --max-moves-per-broker 9 \
+             --max-leader-changes 10 --topics a.*",
+            "restow plan set-rf --cluster c.json --topics a --replication-factor 3 -o p.json",
+            "restow plan repair --cluster c.json -o p.json",
+            "restow plan leaders --cluster c.json --within 5% --demote 1,2 -o p.json",
+            "restow plan follow --cluster c.json --reassignment-json-file a.json -o p.json",
+            "restow explain p.json --partition a.b-c-0",
+            "restow explain p.json --broker 7",
             "restow demo --yes",
             "restow apply p.json --bootstrap-server b:1 --throttle none --give-up 1 --give-up 2 --set-aside t-0,u-v-3 \
              --hold-file /h --hold-command true --ignore-hold disk:5 --ignore-hold external --until 06:00Z",
@@ -229,9 +251,29 @@ mod tests {
             "restow pause p.json --reason lunch",
             "restow resume p.json",
             "restow throttle p.json 20MB/s",
+            "restow snapshot --bootstrap-server a:9092 -o c.json --topology t.toml --rates r.csv --zone 1=x",
+            "restow snapshot merge a.json b.json c.json -o d.json --percentile 95",
+            "restow plan migrate --cluster c.json --from 1 --to 2 -o p.json --topology t.toml --rates r.csv",
+            "restow forecast p.json --cluster c.json --throttle 50MB/s --topology t.toml --rtt a:b=1ms",
+            "restow apply p.json --bootstrap-server b:1 --throttle none --topology t.toml",
+            "restow generate --class fleet --seed 3 -o fleet",
+            "restow generate --class M --utilisation 90 -o m.json",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}\n{error}"));
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_taken_or_merged() {
+        let snapshot = |line: &str| match parse(line).expect(line).command {
+            Command::Snapshot(args) => args,
+            other => panic!("{other:?}"),
+        };
+        let taken = snapshot("restow snapshot --bootstrap-server a:9092,b:9092 -o c.json --zone 1=x");
+        let servers = taken.bootstrap.expect("a cluster").servers;
+        assert_eq!((servers.len(), taken.out.is_some(), taken.verb.is_none()), (2, true, true));
+        let merged = snapshot("restow snapshot merge a.json b.json -o d.json");
+        assert!(matches!(merged.verb, Some(SnapshotVerb::Merge(args)) if args.files.len() == 2));
     }
 
     #[test]
@@ -248,6 +290,19 @@ mod tests {
             "restow apply p.json --bootstrap-server b:1 --throttle none --set-aside t",
             "restow apply p.json --bootstrap-server b:1 --throttle none --until noon",
             "restow throttle p.json 50",
+            "restow plan drain --cluster c.json -o p.json",
+            "restow plan leaders --cluster c.json --best --minimal -o p.json",
+            "restow plan rebalance --cluster c.json --tolerance 5 -o p.json",
+            "restow plan rebalance --cluster c.json --measures disk -o p.json",
+            "restow plan set-rf --cluster c.json --replication-factor 0 -o p.json",
+            "restow snapshot",
+            "restow snapshot -o c.json",
+            "restow snapshot --bootstrap-server a:9092",
+            "restow snapshot merge a.json -o d.json",
+            "restow snapshot merge a.json b.json",
+            "restow snapshot merge a.json b.json -o d.json --percentile 0",
+            "restow snapshot --bootstrap-server a:9092 -o c.json merge a.json b.json -o d.json",
+            "restow generate --class M --utilisation 101 -o m.json",
         ] {
             assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
         }

@@ -6,6 +6,7 @@ use restow_client::read::Resource;
 use restow_executor::drive::{self, Ignore};
 use restow_executor::journal::ConfigKey;
 use restow_planner::model::{BrokerId, TopicPartition};
+use restow_planner::plan::Measure;
 
 /// A copy rate per broker and direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,18 +57,31 @@ pub struct Rtt {
 }
 
 const RATES: &str = "50MB/s, 50MiB/s, 500kB/s, 1GB/s, 50000000B/s, a bare number of bytes/s, or none";
-pub(super) const UNITS: [(&str, u64); 10] = [
+const UNITS: [(&str, u64); 10] = [
     ("B", 1),
     ("kB", 1_000),
     ("KB", 1_000),
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
-    ("TB", 1_000_000_000_000),
     ("TiB", 1 << 40),
 ];
+
+/// The bytes of a unit.
+pub(super) fn unit(name: &str) -> Option<u64> {
+    UNITS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}
+
+/// A number, and the unit behind it.
+pub(super) fn split(text: &str) -> (&str, &str) {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    (number, unit.trim_start())
+}
+
 /// Below this, a bare number is more likely meant as MB/s than as bytes/s.
 const LEAST_BARE_RATE: u64 = 1_000_000;
 
@@ -76,29 +90,28 @@ pub fn throttle(text: &str) -> Result<Throttle, String> {
     if text == "none" {
         return Ok(Throttle::None);
     }
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
+    let (number, name) = split(text);
     if number.is_empty() {
         return Err(format!("expected {RATES}"));
     }
-    let unit = unit.trim_start();
-    let rate = if unit.is_empty() {
+    let rate = if name.is_empty() {
         let bare: u64 = number.parse().map_err(|_| format!("{number} is not a number of bytes/s"))?;
         if (1..LEAST_BARE_RATE).contains(&bare) {
             return Err(format!("that is {bare} bytes/s: did you mean {bare}MB/s? ({bare}B/s means it)"));
         }
         bare
     } else {
-        let Some(size) = unit.strip_suffix("/s") else {
-            let known = UNITS.iter().any(|(name, _)| *name == unit);
-            let meant =
-                if known { format!("did you mean {number}{unit}/s?") } else { format!("expected {RATES}") };
-            return Err(format!("{unit:?} is not a rate: {meant}"));
+        let Some(size) = name.strip_suffix("/s") else {
+            let meant = match unit(name) {
+                Some(_) => format!("did you mean {number}{name}/s?"),
+                None => format!("expected {RATES}"),
+            };
+            return Err(format!("{name:?} is not a rate: {meant}"));
         };
-        let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == size) else {
+        let Some(factor) = unit(size) else {
             return Err(format!("{size:?} is not a unit that is known: expected {RATES}"));
         };
-        scaled(number, *factor)
+        scaled(number, factor)
             .ok_or_else(|| format!("{text} is not a whole number of bytes/s that Kafka takes"))?
     };
     match rate {
@@ -165,6 +178,26 @@ pub fn broker(text: &str) -> Result<BrokerId, String> {
 /// A partition as it is printed: `orders-3`.
 pub fn partition(text: &str) -> Result<TopicPartition, String> {
     drive::partition(text.trim())
+}
+
+/// A part of something, in 1/10,000: `5%`, `2.5%`.
+pub fn percent(text: &str) -> Result<u32, String> {
+    const EXPECTED: &str = "expected a percentage like 5% or 2.5%, at most 100%";
+    let number = text.strip_suffix('%').ok_or(EXPECTED)?;
+    let part = scaled(number.trim_end(), 100).filter(|part| *part <= 10_000).ok_or(EXPECTED)?;
+    Ok(part as u32)
+}
+
+/// Something that brokers have more or less of.
+pub fn measure(text: &str) -> Result<Measure, String> {
+    match text {
+        "replicas" => Ok(Measure::Replicas),
+        "bytes" => Ok(Measure::Bytes),
+        "write-rate" => Ok(Measure::WriteRate),
+        "leaders" => Ok(Measure::Leaders),
+        "read-rate" => Ok(Measure::ReadRate),
+        _ => Err("expected replicas, bytes, write-rate, leaders or read-rate".into()),
+    }
 }
 
 /// A hold to override: `disk` or `disk:5`.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use restow_client::Client;
 use restow_executor::drive::{self, Orders};
 use restow_executor::journal::{Gate, Goal, Memory, Outcome};
-use restow_executor::run::{self, Env, Outlook, Report, Task, preflight};
+use restow_executor::run::{self, Env, Outlook, Report, RunError, Task, preflight};
 use restow_planner::model::{BrokerId, Cluster, TopicPartition};
-use restow_planner::plan::{Plan, Step};
+use restow_planner::plan::{Pacing, Plan, Step};
 
 use super::orders::{self, Inbox};
 use super::outlook::foresee;
@@ -15,12 +15,14 @@ use super::session::{self, Session, run_error};
 use crate::args::{self, Apply, Format, journal_of};
 use crate::error::{Error, Exit};
 use crate::render::progress::Screen;
-use crate::render::{report, units};
+use crate::render::{list, report, units};
 use crate::{clock, connect};
 
 /// Runs the verb.
 pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let (plan, hash) = super::read_plan(&args.plan)?;
+    // What cannot be used is refused before anything is opened.
+    super::beside::round_trips(&plan, &args.links, args.topology.as_deref())?;
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
     let journal = journal_of(&args.plan, args.journal.as_deref());
@@ -40,8 +42,12 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let is_done = before.outcome == Outcome::Done && !session.memory.has_left();
     let mut outlook = Outlook::default();
     if !is_done {
+        let approve: Vec<Gate> = gates.iter().copied().collect();
+        if !run::may_begin(&plan, &approve, &session.memory) {
+            return Err(run_error(RunError::NotApproved));
+        }
         let mut cluster = look_first(&client, &plan, args, &session.memory, format).await?;
-        if before.progress.step == Some(Step::Expand) {
+        if before.stage == Some(Step::Expand) {
             let memory = &session.memory;
             outlook = foresee(&client, &plan, args, &pace, memory, &mut cluster, format).await?;
         }
@@ -216,6 +222,9 @@ fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>
         text += &format!("overridden: {ignore}\n");
     }
     let progress = &at.progress;
+    if plan.pacing == Pacing::Pipelined {
+        return text + &in_a_pipeline(plan, at, memory);
+    }
     if memory.asked_anything {
         let stage = progress.step.map_or_else(|| "the last".into(), |step| step.to_string());
         text += &format!(
@@ -237,6 +246,27 @@ fn announce(plan: &Plan, at: &Report, pace: &drive::Pace, gates: &BTreeSet<Gate>
             _ => "",
         };
         text += &format!("  {step:<7}{}{note}\n", units::of(count, "partition"));
+    }
+    text
+}
+
+/// What a pipelined run does: it has no gates.
+fn in_a_pipeline(plan: &Plan, at: &Report, memory: &Memory) -> String {
+    let mut text = String::new();
+    if memory.asked_anything {
+        let progress = &at.progress;
+        text += &format!(
+            "the run goes on: {} of {} at their end\n",
+            units::count(progress.moves_done),
+            units::of(progress.moves, "partition")
+        );
+    }
+    let steps: Vec<Step> = Step::ALL.into_iter().filter(|step| plan.has(*step)).collect();
+    text +=
+        &format!("pipelined: each partition goes through {} on its own, without a gate\n", list::and(&steps));
+    if plan.has(Step::Shrink) {
+        text += "there is no cheap way back: old copies are dropped while others are still copied, and a rollback \
+                 takes back only what is not dropped yet\n";
     }
     text
 }

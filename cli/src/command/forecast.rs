@@ -5,7 +5,7 @@ use restow_planner::model::Cluster;
 use restow_planner::plan::Plan;
 use restow_planner::schedule::{self, Disks, Limits, Load, doomed};
 
-use crate::args::{Forecast, Format, Links, Order};
+use crate::args::{Forecast, Format, Order, Rtt};
 use crate::error::{Error, Exit};
 use crate::render::{self, forecast as show};
 
@@ -21,7 +21,8 @@ pub fn run(args: &Forecast, format: Format) -> Result<Exit, Error> {
             cluster.id
         )));
     }
-    let load = load(&plan, &cluster, &args.links)?;
+    let round_trips = super::beside::round_trips(&plan, &args.links, args.zones.topology.as_deref())?;
+    let load = load(&plan, &cluster, &round_trips);
     let throttle = args.throttle.rate();
     let disks = Disks::of(&cluster);
     let dooms = doomed(&plan, &load, throttle, Some(disks.clone()));
@@ -38,20 +39,13 @@ pub fn run(args: &Forecast, format: Format) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// What the snapshot and the flags know of rates and links.
-pub fn load(plan: &Plan, cluster: &Cluster, links: &Links) -> Result<Load, Error> {
+/// What the snapshot knows of rates, and a person of links.
+pub fn load(plan: &Plan, cluster: &Cluster, round_trips: &[Rtt]) -> Load {
     let mut load = Load::of(plan, cluster);
-    for rtt in &links.rtt {
-        for zone in [&rtt.a, &rtt.b] {
-            if plan.brokers.iter().all(|b| b.zone.as_ref() != Some(zone)) {
-                return Err(Error::usage(format!(
-                    "--rtt names zone {zone}, and no broker of the plan is in it"
-                )));
-            }
-        }
+    for rtt in round_trips {
         load.set_rtt(&rtt.a, &rtt.b, u64::try_from(rtt.time.as_micros()).unwrap_or(u64::MAX));
     }
-    Ok(load)
+    load
 }
 
 /// The scheduler's order from what was typed.

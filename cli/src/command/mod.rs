@@ -1,12 +1,15 @@
 //! The verbs, one file each.
 
 mod apply;
+mod beside;
 mod check;
 mod demo;
+mod explain;
 mod export;
 mod forecast;
 mod generate;
 mod incident;
+mod merge;
 mod orders;
 mod outlook;
 mod plan;
@@ -22,10 +25,9 @@ use std::path::Path;
 
 use restow_planner::file;
 use restow_planner::model::Cluster;
-use restow_planner::place;
 use restow_planner::plan::Plan;
 
-use crate::args::{Cli, Command, PlanVerb, Zones};
+use crate::args::{Cli, Command, Zones};
 use crate::error::{Error, Exit};
 use crate::{connect, files};
 
@@ -34,10 +36,9 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
     let format = cli.format;
     match &cli.command {
         Command::Snapshot(args) => snapshot::run(args, format),
-        Command::Plan(args) => match &args.verb {
-            PlanVerb::Migrate(args) => plan::migrate(args, format),
-        },
+        Command::Plan(args) => plan::run(&args.verb, format),
         Command::Show(args) => show::run(args, format),
+        Command::Explain(args) => explain::run(args, format),
         Command::Check(args) => check::run(args, format),
         Command::Export(args) => export::run(args, format),
         Command::Forecast(args) => forecast::run(args, format),
@@ -61,17 +62,10 @@ pub fn read_plan(path: &Path) -> Result<(Plan, String), Error> {
     Ok(file::plan::read(from, &name)?)
 }
 
-/// Reads a snapshot, with the zones that a person corrects.
+/// Reads a snapshot, with what a person knows beside it.
 pub fn read_cluster(path: &Path, zones: &Zones) -> Result<Cluster, Error> {
     let (from, name) = files::open(path)?;
     let mut cluster = file::snapshot::read(from, &name)?;
-    correct_zones(&mut cluster, zones)?;
+    beside::correct(&mut cluster, zones)?;
     Ok(cluster)
-}
-
-/// Applies `--zone` and `--map-zone`.
-pub fn correct_zones(cluster: &mut Cluster, zones: &Zones) -> Result<(), Error> {
-    let of_brokers: Vec<_> = zones.of_brokers.iter().map(|z| (z.broker, z.zone.clone())).collect();
-    let mappings: Vec<_> = zones.mappings.iter().map(|m| (m.old.clone(), m.new.clone())).collect();
-    Ok(place::map_zones(cluster, &of_brokers, &mappings)?)
 }

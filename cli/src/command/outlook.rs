@@ -39,9 +39,10 @@ pub async fn foresee(
         let warnings = snapshot::sample(client, cluster, args.sample, PARALLEL, &mut |_| {}).await;
         warnings.iter().for_each(|warning| say(format!("warning: {warning}")));
     }
-    let load = super::forecast::load(plan, cluster, &args.links)?;
+    let round_trips = super::beside::round_trips(plan, &args.links, args.topology.as_deref())?;
+    let load = super::forecast::load(plan, cluster, &round_trips);
     if !load.has_rtt() && crosses_zones(plan) {
-        say("warning: round-trip times between zones are unknown (--rtt): what a connection carries is not judged"
+        say("warning: round-trip times between zones are unknown (--rtt, --topology): what a connection carries is not judged"
             .into());
     }
     let is_fresh = !memory.asked_anything;
@@ -59,9 +60,10 @@ pub async fn foresee(
         let time = |seconds| units::time(Duration::from_secs(seconds));
         let high = span.high.map_or_else(|| "unknown".into(), time);
         say(format!(
-            "expected to take {} (between {} and {high}), waiting at gates not counted",
+            "expected to take {} (between {} and {high}){}",
             time(span.likely),
-            time(span.low)
+            time(span.low),
+            if plan.pacing == Pacing::Staged { ", waiting at gates not counted" } else { "" }
         ));
     }
     Ok(outlook)

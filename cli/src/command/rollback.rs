@@ -6,8 +6,8 @@ use restow_executor::journal::{Goal, Outcome};
 use restow_executor::run::{self, Task};
 use restow_planner::file;
 use restow_planner::model::BrokerId;
-use restow_planner::plan::Plan;
 use restow_planner::plan::back::plan_back;
+use restow_planner::plan::{Pacing, Plan};
 
 use super::apply::{exit, pace, work};
 use super::session::{self, Session, run_error};
@@ -120,8 +120,9 @@ async fn write_back(
     path.push(".back");
     let path = std::path::PathBuf::from(path);
     files::write(&path, |to| file::plan::write(&back, to))?;
+    let approve = if back.pacing == Pacing::Pipelined { " --approve shrink" } else { "" };
     Ok(format!(
-        "restow apply {} --bootstrap-server {} --throttle RATE",
+        "restow apply {} --bootstrap-server {} --throttle RATE{approve}",
         path.display(),
         args.bootstrap.servers.join(",")
     ))

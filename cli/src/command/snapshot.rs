@@ -1,20 +1,32 @@
 //! `restow snapshot`: what planning needs to know about a live cluster, in one file.
 
+use std::path::Path;
+
 use restow_client::snapshot::{self, SnapshotOptions};
 use restow_planner::file;
 use restow_planner::model::Topology;
 use serde_json::json;
 
-use crate::args::{Format, Snapshot};
+use crate::args::{Bootstrap, Format, Snapshot, SnapshotVerb};
 use crate::error::{Error, Exit};
 use crate::render::{self, json as render_json, snapshot as show, watch};
 use crate::{clock, connect, files};
 
-/// Takes the snapshot and writes it.
+/// Takes a snapshot, or makes one of several.
 pub fn run(args: &Snapshot, format: Format) -> Result<Exit, Error> {
+    match (&args.verb, &args.bootstrap, &args.out) {
+        (Some(SnapshotVerb::Merge(args)), ..) => super::merge::run(args, format),
+        (None, Some(bootstrap), Some(out)) => take(bootstrap, out, args, format),
+        // The parser asks for both.
+        (None, ..) => Err(Error::usage("no cluster to take a snapshot of, or no file to write it to")),
+    }
+}
+
+/// Takes the snapshot and writes it.
+fn take(bootstrap: &Bootstrap, out: &Path, args: &Snapshot, format: Format) -> Result<Exit, Error> {
     let mut progress = watch::Phases::new();
     let taken = connect::runtime()?.block_on(async {
-        let client = connect::client(&args.bootstrap).await?;
+        let client = connect::client(bootstrap).await?;
         let options = SnapshotOptions {
             taken_at: clock::rfc3339(clock::now()),
             sample: args.sample,
@@ -25,25 +37,26 @@ pub fn run(args: &Snapshot, format: Format) -> Result<Exit, Error> {
     });
     progress.end();
     let mut taken = taken?;
-    super::correct_zones(&mut taken.cluster, &args.zones)?;
+    super::beside::correct(&mut taken.cluster, &args.zones)?;
     let mut warnings: Vec<String> = taken.warnings.iter().map(ToString::to_string).collect();
     if let Err(error) = Topology::of(&taken.cluster) {
         warnings.push(format!(
             "{error}: a plan on this snapshot will be refused until each has a zone (--zone BROKER=ZONE, here or on plan)"
         ));
     }
-    files::write(&args.out, |to| file::snapshot::write(&taken.cluster, to))?;
+    files::write(out, |to| file::snapshot::write(&taken.cluster, to))?;
     match format {
-        Format::Text => render::print(&show::show(&taken.cluster, &warnings, &args.out))?,
+        Format::Text => render::print(&show::show(&taken.cluster, &warnings, out))?,
         Format::Json => render::print(&render_json::line(&json!({
             "outcome": Exit::Done.name(),
             "exit": Exit::Done.code(),
-            "file": args.out.display().to_string(),
+            "file": out.display().to_string(),
             "cluster_id": taken.cluster.id,
             "brokers": taken.cluster.brokers.len(),
             "topics": taken.cluster.topics.len(),
             "partitions": taken.cluster.partition_count(),
             "write_rates": taken.cluster.known_write_rates(),
+            "read_rates": taken.cluster.known_read_rates(),
             "in_flight": taken.cluster.in_flight.len(),
             "warnings": warnings,
         })))?,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use restow_planner::forecast::{Forecast, Peak, Side, Traffic};
-use restow_planner::plan::Plan;
+use restow_planner::plan::{Pacing, Plan};
 use restow_planner::schedule::Doom;
 use serde_json::{Value, json};
 
@@ -61,15 +61,17 @@ impl Page<'_> {
         let Some(rate) = self.throttle else {
             return "Time: unknown, since without a throttle copies take what they can get.\n".into();
         };
+        let is_staged = self.plan.pacing == Pacing::Staged;
         match told.total {
             Some(span) => {
                 let high = span.high.map_or_else(|| "unknown".into(), seconds);
                 let _ = writeln!(
                     text,
-                    "Time at {}: {} (between {} and {high}), waiting at gates not counted.",
+                    "Time at {}: {} (between {} and {high}){}.",
                     units::rate(rate),
                     seconds(span.likely),
-                    seconds(span.low)
+                    seconds(span.low),
+                    if is_staged { ", waiting at gates not counted" } else { "" }
                 );
             }
             None => {
@@ -83,7 +85,8 @@ impl Page<'_> {
                 );
             }
         }
-        let mut table = Table::new(&["stage", ">time"]);
+        // In a pipelined run swaps and shrinks go beside the copies: here is what is left of them after the last one.
+        let mut table = Table::new(&[if is_staged { "stage" } else { "step" }, ">time"]);
         for (step, time) in &told.stages {
             table.row([step.to_string(), seconds(*time)]);
         }

@@ -1,5 +1,8 @@
 //! Everything that a person sees.
 
+pub mod asked;
+pub mod bars;
+pub mod explain;
 pub mod forecast;
 pub mod json;
 pub mod list;

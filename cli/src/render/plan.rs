@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use restow_planner::model::{BrokerId, replicas};
-use restow_planner::plan::{Certificate, Intent, Move, Plan, Step, moves};
+use restow_planner::plan::{Certificate, Move, Pacing, Plan, Step, moves};
 
 use super::table::Table;
-use super::{list, price, units};
+use super::{asked, bars, list, price, units};
 
 /// Rows of a table of topics before the rest is summed up.
 const TOPICS: usize = 20;
@@ -25,8 +25,12 @@ pub fn show(plan: &Plan, hash: &str, every_move: bool) -> String {
     section("Zones", &zones(plan));
     section("What moves", &topics(plan));
     section("Brokers (all their replicas, moved or not)", &brokers(plan));
+    section("Before and after", &bars::of(plan));
     section("Copies", &copies(plan));
-    section("Stages", &stages(plan));
+    match plan.pacing {
+        Pacing::Staged => section("Stages", &stages(plan)),
+        Pacing::Pipelined => section("Steps (pipelined: each partition on its own, no gate)", &stages(plan)),
+    }
     section("Leaders", &leaders(plan));
     section("Left out", &left_out(plan));
     section("Zone rule", &no_worse(plan));
@@ -41,33 +45,10 @@ pub fn show(plan: &Plan, hash: &str, every_move: bool) -> String {
 fn head(plan: &Plan, hash: &str) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "  cluster  {}", plan.cluster_id);
-    let _ = writeln!(text, "  intent   {}", intent(&plan.intent));
+    let _ = writeln!(text, "  intent   {}", asked::intent(&plan.intent));
     let _ = writeln!(text, "  moves    {}", totals(plan));
     let _ = writeln!(text, "  hash     {hash}");
     text
-}
-
-/// What is asked, in words.
-pub fn intent(intent: &Intent) -> String {
-    match intent {
-        Intent::Migrate { from, to, topics, exclude, preserve_leaders } => {
-            let mut text =
-                format!("migrate from brokers {} to brokers {}", list::commas(from), list::commas(to));
-            if !topics.is_empty() {
-                let _ = write!(text, ", topics {}", list::and(topics));
-            }
-            if !exclude.is_empty() {
-                let _ = write!(text, ", without topics {}", list::and(exclude));
-            }
-            text.push_str(if *preserve_leaders {
-                "; leaders stay in their places"
-            } else {
-                "; leaders balanced"
-            });
-            text
-        }
-        Intent::Return { plan } => format!("take back what plan {plan} has shrunk"),
-    }
 }
 
 /// Partitions, copies and bytes, in words.
@@ -94,10 +75,7 @@ fn zones(plan: &Plan) -> String {
     if by_zone.keys().all(Option::is_none) {
         return "  No broker has a rack: all are one zone, and zone rules are off.\n".into();
     }
-    let (leave, enter) = match &plan.intent {
-        Intent::Migrate { from, to, .. } => (from.as_slice(), to.as_slice()),
-        Intent::Return { .. } => (&[][..], &[][..]),
-    };
+    let (leave, enter) = (plan.intent.sources(), plan.intent.destinations());
     let among = |brokers: &[BrokerId], set: &[BrokerId]| {
         list::commas(brokers.iter().filter(|broker| set.contains(broker)))
     };
@@ -233,10 +211,15 @@ fn stages(plan: &Plan) -> String {
         if partitions == 0 {
             continue;
         }
-        match step {
-            Step::Expand => {}
-            Step::Swap => text.push_str("     gate: waits for --approve swap\n"),
-            Step::Shrink => text.push_str("     gate: waits for --approve shrink. The point of no return\n"),
+        match (plan.pacing, step) {
+            (Pacing::Staged, Step::Swap) => text.push_str("     gate: waits for --approve swap\n"),
+            (Pacing::Staged, Step::Shrink) => {
+                text.push_str("     gate: waits for --approve shrink. The point of no return\n");
+            }
+            (Pacing::Pipelined, Step::Shrink) => {
+                text.push_str("     the point of no return of each partition: apply needs --approve shrink from the start\n");
+            }
+            _ => {}
         }
         number += 1;
         let what = match step {
@@ -336,7 +319,7 @@ fn accepted(plan: &Plan) -> String {
 
 /// The certificate and its gap, in words.
 pub fn certificate(certificate: &Certificate) -> String {
-    let Certificate { bound_bytes, moved_bytes, unknown_sizes } = certificate;
+    let Certificate { bound_bytes, moved_bytes, unknown_sizes, prices, leaders } = certificate;
     let gap = match moved_bytes.saturating_sub(*bound_bytes) {
         0 => "nothing more than it must".to_owned(),
         gap if *bound_bytes > 0 => {
@@ -350,6 +333,17 @@ pub fn certificate(certificate: &Certificate) -> String {
         units::bytes_exact(*bound_bytes),
         units::bytes_exact(*moved_bytes),
     );
+    if !prices.is_empty() {
+        text.push_str("  Prices of brokers in the plan file prove it: restow check weighs them again.\n");
+    }
+    if let Some(proof) = leaders {
+        let _ = writeln!(
+            text,
+            "  {} change their preferred leader, and no fewer than {} can.",
+            units::of(proof.changes, "partition"),
+            units::count(proof.bound)
+        );
+    }
     if *unknown_sizes > 0 {
         let replicas = units::of(*unknown_sizes, "replica");
         let _ = writeln!(text, "  {replicas} of unknown size to copy count in neither figure.");
@@ -380,7 +374,7 @@ fn every(plan: &Plan) -> String {
 pub(crate) mod tests {
     use super::*;
     use restow_planner::model::{TopicId, TopicPartition};
-    use restow_planner::plan::{BrokerImpact, LeftOut, Moves, Pacing, PlanBroker, PlanTopic};
+    use restow_planner::plan::{BrokerImpact, Intent, LeftOut, Moves, Pacing, PlanBroker, PlanTopic};
     use restow_planner::rule::Rule;
 
     /// The plan of the story: brokers 1, 2, 4, 5 in az-a, 3 and 6 in az-b; these moves of 1 MB each.
@@ -439,7 +433,12 @@ pub(crate) mod tests {
             }],
             moves,
             impact: (1..=6).map(impact).collect(),
-            certificate: Certificate { bound_bytes: copied, moved_bytes: copied, unknown_sizes: 0 },
+            certificate: Certificate {
+                bound_bytes: copied,
+                moved_bytes: copied,
+                unknown_sizes: 0,
+                ..Certificate::default()
+            },
         }
     }
 
@@ -488,7 +487,12 @@ pub(crate) mod tests {
 
     #[test]
     fn a_gap_is_named() {
-        let gap = Certificate { bound_bytes: 3_000_000, moved_bytes: 3_100_000, unknown_sizes: 2 };
+        let gap = Certificate {
+            bound_bytes: 3_000_000,
+            moved_bytes: 3_100_000,
+            unknown_sizes: 2,
+            ..Certificate::default()
+        };
         let text = certificate(&gap);
         assert!(text.contains("100 kB (100,000 bytes) more than it must, 3.33 %"), "{text}");
         assert!(text.contains("2 replicas of unknown size"), "{text}");

@@ -79,7 +79,8 @@ fn per_mille(progress: &Progress) -> u64 {
 
 fn words(progress: &Progress) -> String {
     let mut text = format!("{} of {} partitions", progress.moves_done, progress.moves);
-    if progress.step == Some(Step::Expand) {
+    // Without a stage it is a pipelined run, which copies for as long as it goes.
+    if progress.step == Some(Step::Expand) || (progress.step.is_none() && progress.bytes > 0) {
         text += &format!(", {} of {}", units::bytes(progress.bytes_done), units::bytes(progress.bytes));
     }
     if progress.in_flight > 0 {

@@ -7,7 +7,7 @@ use restow_executor::events::Remains;
 use restow_executor::journal::{Goal, Memory, Outcome};
 use restow_executor::run::{Late, Report, Score};
 use restow_planner::model::{BrokerId, TopicPartition};
-use restow_planner::plan::{Intent, Plan};
+use restow_planner::plan::{Intent, Pacing, Plan};
 use serde::Serialize;
 
 use super::{list, units};
@@ -95,8 +95,9 @@ pub fn print(plan: &Plan, report: &Report, late: Option<&Late>, again: &str, for
         }
         Outcome::Stopped => println!("stopped. To go on:\n  {again}"),
         Outcome::Diverged => {
+            let rest = if plan.pacing == Pacing::Staged { "the rest of the stage" } else { "the rest" };
             println!(
-                "the cluster diverged from the plan; the rest of the stage is finished. To go on without them:\n  \
+                "the cluster diverged from the plan; {rest} is finished. To go on without them:\n  \
                  {again} --set-aside {}",
                 list::plain(&report.diverged)
             );

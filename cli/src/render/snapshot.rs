@@ -8,15 +8,20 @@ use restow_planner::model::{Cluster, UNKNOWN_SIZE};
 use super::table::Table;
 use super::units;
 
-/// The snapshot, what is missing in it, and where it is.
-pub fn show(cluster: &Cluster, warnings: &[String], file: &Path) -> String {
-    let mut text = format!(
-        "Cluster {}: {}, {}, {}\n\n",
+/// The cluster's id, and what it has how many of.
+pub fn head(cluster: &Cluster) -> String {
+    format!(
+        "Cluster {}: {}, {}, {}",
         cluster.id,
         units::of(cluster.brokers.len() as u64, "broker"),
         units::of(cluster.topics.len() as u64, "topic"),
         units::of(cluster.partition_count() as u64, "partition"),
-    );
+    )
+}
+
+/// The snapshot, what is missing in it, and where it is.
+pub fn show(cluster: &Cluster, warnings: &[String], file: &Path) -> String {
+    let mut text = head(cluster) + "\n\n";
     text.push_str(&brokers(cluster));
     if cluster.brokers.iter().all(|broker| broker.zone.is_none()) {
         text.push_str(

@@ -1,6 +1,6 @@
 //! Progress of work that touches nothing: a line on the terminal while it lasts, nothing anywhere else.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use restow_client::snapshot::{Progress, Step};
@@ -8,7 +8,7 @@ use restow_planner::model::watch::Watch;
 
 /// Phases with how far each is.
 #[derive(Debug)]
-pub struct Phases(ProgressBar);
+pub struct Phases(ProgressBar, Option<Instant>);
 
 impl Phases {
     /// A line that appears with the first phase. It is hidden where stderr is no terminal.
@@ -17,7 +17,17 @@ impl Phases {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}/{len}") {
             bar.set_style(style);
         }
-        Phases(bar)
+        Phases(bar, None)
+    }
+
+    /// The same for work that is to end with what it has after this long.
+    pub fn within(limit: Option<Duration>) -> Self {
+        // Work without a runtime: nothing here is simulated.
+        #[allow(clippy::disallowed_methods)]
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut phases = Phases::new();
+        phases.1 = end;
+        phases
     }
 
     /// A phase of a snapshot.
@@ -43,6 +53,11 @@ impl Watch for Phases {
         self.0.set_message(name);
         self.0.set_length(total);
         self.0.set_position(done);
+    }
+
+    #[allow(clippy::disallowed_methods)]
+    fn stop(&self) -> bool {
+        self.1.is_some_and(|end| Instant::now() >= end)
     }
 }
 

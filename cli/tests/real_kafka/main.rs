@@ -9,6 +9,7 @@ mod world;
 mod chaos;
 mod foreign;
 mod hurt;
+mod intents;
 mod measured;
 mod rollback;
 mod stock;

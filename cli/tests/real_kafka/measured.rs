@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use restow_testing::{Spec, available_or_skip};
+use restow_testing::{Spec, available_or_skip, wait_until};
 
 use crate::world::{NEW, OLD, World, files};
 
@@ -56,7 +56,7 @@ fn measured_tiny_partitions() {
         let held = world.kafka.admin().log_dirs(&[1, 2, 3]).unwrap_or_default();
         held.iter().filter(|replica| replica.topic.starts_with("tiny")).count() == 20_000
     };
-    assert!(restow_testing::wait_until(Duration::from_secs(400), made), "the topics are not made");
+    assert!(wait_until(Duration::from_secs(400), made), "the topics are not made");
     world.settle();
     world.plan("plan", OLD, NEW, &[]).exits(0);
     world.restow(&["export", "plan.json", "--dir", "all", "--max-partitions-per-wave", "10000"]).exits(0);

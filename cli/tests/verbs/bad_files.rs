@@ -99,6 +99,50 @@ fn a_bad_snapshot_names_line_and_partition() {
     room.unchanged_by(|| room.plan(&[])).exits(2).fails_once().says("cluster.json");
 }
 
+/// Every verb that reads a snapshot and touches no cluster.
+#[test]
+fn a_bad_snapshot_is_refused_by_every_verb_and_writes_nothing() {
+    let room = Room::with_plan();
+    let good = room.read("cluster.json");
+    let line = |text: &str, starts: &str| 1 + text.lines().position(|l| l.starts_with(starts)).expect(starts);
+    let edit = |found: &str, instead: &str| {
+        assert!(good.contains(found), "{found} is not in the snapshot");
+        good.replacen(found, instead, 1)
+    };
+    let first = good.lines().find(|line| line.starts_with("{\"name\":")).expect("a topic");
+    let twice = edit(first, &format!("{first}\n{first}"));
+    let unknown =
+        edit("\"replicas\":[3,2],\"leader\":3,\"isr\":[3,2]", "\"replicas\":[3,77],\"leader\":3,\"isr\":[3]");
+    let cases = [
+        (good[..good.len() * 2 / 3].to_owned(), "the file ends in the middle: it was cut".to_owned()),
+        (
+            edit("{\"id\":2,", "{\"id\":1,"),
+            format!("bad.json, line {}, brokers[1]: broker 1 stands twice", line(&good, "{\"id\":2,")),
+        ),
+        (unknown, "partition __consumer_offsets-1: broker 77 is not among the cluster's brokers".to_owned()),
+        (edit("\"sizes\":[", "\"sizes\":[-"), "partition __consumer_offsets-0: -".to_owned()),
+        (
+            edit("\"total_bytes\":1", "\"total_bytes\":-1"),
+            "bad.json, line 4, brokers[0]: invalid value: integer `-1".to_owned(),
+        ),
+        (twice.clone(), format!("bad.json, line {}, topics[1]: topic", line(&twice, first) + 1)),
+    ];
+    let verbs: [&[&str]; 6] = [
+        &["plan", "migrate", "--cluster", "bad.json", "--from", "1,2,3", "--to", "4,5,6", "-o", "new.json"],
+        &["check", "plan.json", "--cluster", "bad.json"],
+        &["forecast", "plan.json", "--cluster", "bad.json", "--throttle", "50MB/s"],
+        &["rehearse", "plan.json", "--cluster", "bad.json", "--throttle", "50MB/s"],
+        &["snapshot", "merge", "bad.json", "cluster.json", "-o", "new.json"],
+        &["snapshot", "merge", "cluster.json", "bad.json", "-o", "new.json"],
+    ];
+    for (text, says) in cases {
+        room.write("bad.json", &text);
+        for verb in verbs {
+            room.unchanged_by(|| room.restow(verb)).exits(2).fails_once().says("bad.json, line ").says(&says);
+        }
+    }
+}
+
 #[test]
 fn a_plan_of_another_cluster_is_refused() {
     let room = Room::with_plan();

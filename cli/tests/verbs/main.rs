@@ -2,8 +2,11 @@
 
 mod bad_files;
 mod bad_flags;
+mod beside;
 mod incident;
 mod network;
+mod pipelined;
+mod plans;
 mod round_trip;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use crate::{Ran, Room};
@@ -63,21 +63,31 @@ fn the_port_is_not_kafka() {
     }
 }
 
+/// Ends with the test, however that ends.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn the_demo_can_be_served() {
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_restow"))
+    let demo = Command::new(env!("CARGO_BIN_EXE_restow"))
         .args(["demo", "--serve", "--format", "json"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("restow");
+    let mut demo = Served(demo);
     let mut line = String::new();
-    BufReader::new(demo.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    BufReader::new(demo.0.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
     let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     let server = told["bootstrap_server"].as_str().expect("an address");
     let room = Room::new();
     let ran = room.restow(&["snapshot", "--bootstrap-server", server, "-o", "new.json"]);
-    demo.kill().expect("it runs");
-    demo.wait().expect("it ended");
+    drop(demo);
     ran.exits(0);
     room.restow(&[
         "plan",

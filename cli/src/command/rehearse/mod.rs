@@ -99,7 +99,8 @@ async fn play(
     show: Show,
 ) -> Result<Played, Error> {
     let mut setup = Setup { version: args.kafka.clone(), ..Setup::of(cluster) };
-    setup.rtt = args.links.rtt.iter().map(|rtt| ((rtt.a.clone(), rtt.b.clone()), rtt.time)).collect();
+    let round_trips = super::beside::round_trips(plan, &args.links, args.zones.topology.as_deref())?;
+    setup.rtt = round_trips.iter().map(|rtt| ((rtt.a.clone(), rtt.b.clone()), rtt.time)).collect();
     let sim = Simulator::new(&setup).map_err(|error| Error::usage(format!("--kafka: {error}")))?;
     let client = connect(&sim).await?;
     let failed = |error: &dyn std::fmt::Display| Error::internal(format!("the rehearsal failed: {error}"));
@@ -114,7 +115,7 @@ async fn play(
     };
     let task = Task {
         approve: vec![Gate::Swap, Gate::Shrink],
-        outlook: outlook::of(plan, cluster, forecast::load(plan, cluster, &args.links)?, &pace),
+        outlook: outlook::of(plan, cluster, forecast::load(plan, cluster, &round_trips), &pace),
         ..Task::new(Goal::Forward, hash, &args.plan.display().to_string(), pace)
     };
     let began = Instant::now();

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use restow_planner::model::BrokerId;
-use restow_planner::plan::{Intent, Plan, Step, moves};
+use restow_planner::plan::{Pacing, Plan, Step, moves};
 
 use super::table::Table;
-use super::{list, plan as show, price, units};
+use super::{asked, list, plan as show, price, units};
 use crate::args::Throttle;
 
 /// One file for the stock tool: steps of one kind that start together.
@@ -70,7 +70,7 @@ impl Runbook<'_> {
              | throttle | {throttle} |\n\
              | left out | {left} |\n\n\
              {price}\n\n",
-            intent = show::intent(&plan.intent),
+            intent = asked::intent(&plan.intent),
             cluster = plan.cluster_id,
             file = self.file,
             hash = self.hash,
@@ -89,6 +89,32 @@ impl Runbook<'_> {
              3. **shrink** drops the old replicas. **This is the point of no return**: to undo it copies all again.\n\n\
              A stage that no partition needs is left out. Do not begin a stage before the last one is complete.\n\n",
         );
+        if plan.pacing == Pacing::Pipelined {
+            self.staged_instead(text);
+        }
+    }
+
+    /// These files carry a pipelined plan out in stages: disks need more room for that.
+    fn staged_instead(&self, text: &mut String) {
+        text.push_str(
+            "**The plan is pipelined**: `restow apply` takes each partition through its steps on its own, and begins a \
+             copy only where a disk has room for it. These files do not: after stage expand every broker holds what it \
+             held and all that comes in. **Begin only if each has that much room:**\n\n\
+             | broker | bytes before | at the peak in stages | may hold |\n|---|---|---|---|\n",
+        );
+        for row in self.plan.impact.iter().filter(|row| row.peak > row.before) {
+            let limit = self.plan.brokers.iter().find(|b| b.id == row.broker).and_then(|b| b.limit_bytes);
+            let over = if limit.is_some_and(|limit| row.peak > limit) { " **too little**" } else { "" };
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {}{over} |",
+                row.broker,
+                units::bytes(row.before),
+                units::bytes(row.peak),
+                limit.map_or_else(|| "unknown".into(), units::bytes),
+            );
+        }
+        text.push('\n');
     }
 
     fn throttle_in_words(&self) -> String {
@@ -312,9 +338,9 @@ impl Runbook<'_> {
 
     /// Sources, where the intent has some.
     fn leaves(&self) -> String {
-        match &self.plan.intent {
-            Intent::Migrate { from, .. } => format!("brokers {}", list::and(from)),
-            Intent::Return { .. } => "the old brokers".into(),
+        match self.plan.intent.sources() {
+            [] => "the old brokers".into(),
+            sources => format!("brokers {}", list::and(sources)),
         }
     }
 
