@@ -1,5 +1,5 @@
 //! How long copies take beside what no schedule can beat, and beside what was forecast:
-//! `cargo run --release -p restow-benches --example makespan [SEEDS]`.
+//! `cargo run --release -p restow-benches --example makespan -- [SEEDS [ORDER [FAMILY]]]`.
 //!
 //! The real executor on the simulator, in virtual time, over families of moves. The bound is the bytes through the
 //! busiest port at the throttle; what producers write meanwhile is not in it, so the ratios are on the high side.
@@ -18,15 +18,13 @@ use restow_planner::model::watch::Unwatched;
 use restow_planner::model::{BrokerId, Cluster};
 use restow_planner::place;
 use restow_planner::plan::{Intent, Move, Moves, Plan, PlanBroker, PlanTopic, Step};
-use restow_planner::schedule::Load;
-use restow_planner::schedule::Order;
+use restow_planner::schedule::{Load, Order};
 use restow_simulator::{BrokerSetup, Setup, Simulator, TopicSetup};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+/// Bytes/s, of migrations; a family has its own.
 const THROTTLE: u64 = 50_000_000;
-/// That of the measured run on real brokers (`cli/tests/real_kafka/measured.rs`), which "TwoZones" repeats.
-const MEASURED: u64 = 10_000_000;
 /// Bytes/s that producers write into a partition, for each GB that it holds: what fills it in four days.
 const INGEST_PER_GB: u64 = 2_900;
 const PARTITIONS: u32 = 600;
@@ -62,7 +60,8 @@ fn main() {
     let order = match std::env::args().nth(2).as_deref() {
         Some("critical-port-first") => Order::CriticalPortFirst,
         Some("smallest-first") => Order::SmallestFirst,
-        _ => Order::Fifo,
+        Some("fifo") | None => Order::Fifo,
+        Some(other) => panic!("{other} is no order: fifo, smallest-first or critical-port-first"),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
@@ -78,8 +77,8 @@ fn main() {
         for seed in 1..=seeds {
             let case = case(family, seed);
             let pace = Pace { throttle: Some(case.throttle), order, ..Pace::default() };
-            let mut model = forecast::Pace::new(pace.limits());
-            model.dwell_s = pace.dwell.as_secs();
+            let model =
+                forecast::Pace { order, dwell_s: pace.dwell.as_secs(), ..forecast::Pace::new(pace.limits()) };
             let told = forecast::forecast(&case.plan, &case.load, &model);
             let least = bound(&case.plan, &case.load, case.throttle).expect("something to copy").milliseconds;
             let expected = told.total.expect("an end").likely as f64;
@@ -154,7 +153,7 @@ fn case(family: Option<Family>, seed: u64) -> Case {
         load.set_ingest(at, Some(ingest(m.bytes.unwrap_or(0))));
     }
     setup.tick = Duration::from_millis(250);
-    let throttle = if family == Some(Family::TwoZones) { MEASURED } else { THROTTLE };
+    let throttle = family.map_or(THROTTLE, Family::throttle);
     Case { setup, plan, load, throttle }
 }
 
