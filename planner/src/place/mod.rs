@@ -1,19 +1,25 @@
-//! From what is asked to a plan: which broker gets which replica.
+//! From what is asked to a plan: which broker gets which replica, and which replica leads.
 //!
 //! ```text
 //! scope      which brokers, topics and partitions the intent means; wrong flags end here
 //! refuse     what must not be moved now, per partition and per broker: all of it, never the first only
-//! construct  a destination in the same zone for every replica
-//! scales     which broker is next: topics are spread first, then counts are even, then bytes
-//! balance    swaps of equals until bytes are even too; counts and topics stay as they are
+//!
+//! migrate, drain:      construct  a destination in the same zone for every replica that leaves
+//!                      scales     which broker is next: topics are spread first, then counts are even, then bytes
+//!                      balance    swaps of equals until bytes are even too; counts and topics stay as they are
+//! add, rebalance:      even       bands around fair shares, for as few bytes as they allow, and a bound on them
+//! set-rf, repair:      factor     replicas added and dropped one by one; seats: the best broker for one more
+//! leaders, rebalance:  lead       preferred leaders; leaders: an exact flow, and two searches over what they send
+//! follow:              follow     somebody else's lists
+//!
+//! shares     fair shares and the bands around them
+//! layout     all replica lists; changes: those of the partitions that change
 //! room       limits: what does not fit is moved elsewhere or refused
 //! explain    notes, what stays behind, and the plan
-//! layout     the replica lists at the end, in columns
-//! leaders    which replica of each list leads
 //! ```
 //!
-//! Each replica's replacement stands in its position and its zone. So the zones of a list, their order, and the
-//! zone that leads never change, and every list of every step lies in the zones of its start.
+//! In a migration or a drain each replica's replacement stands in its position and its zone. So the zones of a list,
+//! their order, and the zone that leads never change, and every list of every step lies in the zones of its start.
 
 mod balance;
 mod changes;
