@@ -114,9 +114,11 @@ fn stock_tools(version: &str) {
     let text = java.reassign(&["--reassignment-json-file", &fast, "--verify"]).expect_success();
     assert!(text.contains("Reassignment of partition small-0 is completed."), "{text}");
     assert!(text.contains("Clearing broker-level throttles"), "{text}");
-    for (topic, configs) in java.admin().topic_configs().unwrap() {
-        assert!(!configs.keys().any(|key| key.contains("throttled")), "{topic}: {configs:?}");
-    }
+    let admin = java.admin();
+    soon(|| {
+        let topics = admin.topic_configs().unwrap();
+        !topics.values().flat_map(|configs| configs.keys()).any(|key| key.contains("throttled"))
+    });
 
     // One that runs on: listed, refused twice, cancelled.
     let slow = world.file("slow.json", &moves(&[("orders.v1", 0, &[4, 6])]));
@@ -158,6 +160,11 @@ fn admin_client_3_7_2() {
     admin_client("3.7.2");
 }
 
+/// Brokers learn what the controller wrote one after the other, and the client asks any of them.
+fn soon(holds: impl FnMut() -> bool) {
+    assert!(wait_until(Duration::from_secs(10), holds));
+}
+
 /// Every call of Kafka's AdminClient that the harness makes of real brokers.
 fn admin_client(version: &str) {
     let Some(()) = available_or_skip() else { return };
@@ -166,18 +173,17 @@ fn admin_client(version: &str) {
     assert_eq!(admin.cluster().unwrap().brokers.len(), 6);
     admin.create_topic("new", &[vec![1, 3], vec![3, 1]], &[("retention.ms", "1000000")]).unwrap();
     admin.create_partitions("new", 3, Some(&[vec![2, 3]])).unwrap();
-    assert!(wait_until(Duration::from_secs(10), || admin
-        .topic("new")
-        .is_ok_and(|t| t.partitions.len() == 3)));
-    assert_eq!(admin.topic_configs().unwrap()["new"]["retention.ms"], "1000000");
+    soon(|| admin.topic("new").is_ok_and(|t| t.partitions.len() == 3));
+    let config = |key| admin.topic_configs().unwrap().get("new")?.get(key).cloned();
+    soon(|| config("retention.ms").as_deref() == Some("1000000"));
     let list = "leader.replication.throttled.replicas";
     for change in [ConfigChange::set(list, "0:1"), ConfigChange::Append(list.into(), "1:3".into())] {
         admin.alter_topic_config("new", &[change]).unwrap();
     }
-    assert_eq!(admin.topic_configs().unwrap()["new"][list], "0:1,1:3");
+    soon(|| config(list).as_deref() == Some("0:1,1:3"));
     let rate = "leader.replication.throttled.rate";
     admin.alter_broker_config(Some(2), &[ConfigChange::set(rate, "1000")]).unwrap();
-    assert_eq!(admin.broker_configs(&[2]).unwrap()[&2][rate], "1000");
+    soon(|| admin.broker_configs(&[2]).unwrap()[&2].get(rate).is_some_and(|rate| rate == "1000"));
     assert!(admin.reassign(&[("orders.v1", 0, vec![4, 6])]).unwrap().is_empty());
     assert_eq!(admin.reassignments().unwrap().len(), 1);
     assert!(admin.cancel(&[("orders.v1", 0)]).unwrap().is_empty());
@@ -191,5 +197,5 @@ fn admin_client(version: &str) {
         "{dirs:?}"
     );
     admin.delete_topics(&["new"]).unwrap();
-    assert!(wait_until(Duration::from_secs(10), || admin.topic("new").is_err()));
+    soon(|| admin.topic("new").is_err());
 }
