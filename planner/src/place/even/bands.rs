@@ -12,6 +12,11 @@ pub(super) const REPLICAS: usize = 0;
 pub(super) const BYTES: usize = 1;
 pub(super) const RATE: usize = 2;
 
+/// Bytes that a move without bytes counts as, in fair shares: gains are compared per byte.
+pub(super) const LEAST_COST: f64 = 1e-7;
+/// A gain in fair shares that is less is rounding: a byte of 100 TB.
+pub(super) const LEAST_GAIN: f64 = 1e-14;
+
 /// Between what a broker is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Band {

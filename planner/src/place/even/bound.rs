@@ -1,17 +1,46 @@
-//! Bytes that have to move whatever the plan: closed forms.
+//! Bytes that have to move whatever the plan: closed forms, and prices where those are not near.
 
+use super::Load;
 use super::bands::{BYTES, RATE, REPLICAS};
+use super::dual::{self, Prices, WholePrices};
 use super::zone::Zone;
 
-/// The best of the closed bounds of a zone, from where its items are at home. Bands that the plan leaves unmet are
-/// taken as wide as it leaves them: the bound is then that of any plan that does as well.
-pub(super) fn closed(zone: &Zone, starts: &[[u64; 3]]) -> u128 {
-    let ends = |at: usize, m: usize| {
-        let (band, end) = (&zone.asked[at], zone.loads[at][m]);
-        (band.low[m].min(end), band.high[m].max(end))
-    };
-    let excess = |at: usize, m: usize| starts[at][m].saturating_sub(ends(at, m).1);
-    let deficit = |at: usize, m: usize| ends(at, m).0.saturating_sub(starts[at][m]);
+/// A bound of a zone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bound {
+    pub bytes: u128,
+    /// Prices that prove it; none where a closed form does.
+    pub prices: WholePrices,
+}
+
+/// The best bound of a zone as it is now, looked for until it is near what the zone's plan moves.
+pub(super) fn best(zone: &Zone, starts: &[Load]) -> Bound {
+    let closed = Bound { bytes: closed(zone, starts), prices: Vec::new() };
+    if is_near(zone.moved_bytes(), closed.bytes) {
+        return closed;
+    }
+    match dual::prices(zone) {
+        Some(prices) => better(zone, closed, &prices),
+        None => closed,
+    }
+}
+
+/// The better of a bound and of that which prices prove.
+pub(super) fn better(zone: &Zone, bound: Bound, prices: &Prices) -> Bound {
+    let (prices, bytes) = dual::certify(zone, prices);
+    if bytes > bound.bytes { Bound { bytes, prices } } else { bound }
+}
+
+/// Whether it is not worth looking for a better bound or plan: within 1/250.
+pub(super) fn is_near(bytes: u128, bound: u128) -> bool {
+    bytes * 250 <= bound * 251
+}
+
+/// The best of the closed bounds of a zone, from where its items are at home.
+pub(super) fn closed(zone: &Zone, starts: &[Load]) -> u128 {
+    let ends = zone.ends();
+    let excess = |at: usize, m: usize| starts[at][m].saturating_sub(ends[at].1[m]);
+    let deficit = |at: usize, m: usize| ends[at].0[m].saturating_sub(starts[at][m]);
     let sum =
         |amounts: &dyn Fn(usize) -> u64| (0..zone.width()).map(|at| u128::from(amounts(at))).sum::<u128>();
     let bytes = sum(&|at| excess(at, BYTES)).max(sum(&|at| deficit(at, BYTES)));

@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 
 use super::Load;
-use super::bands::BYTES;
+use super::bands::{BYTES, LEAST_COST, LEAST_GAIN};
 use super::zone::Zone;
 use crate::plan::Budget;
 
@@ -31,14 +31,11 @@ pub(super) fn keep_within(zones: &mut [Zone], starts: &[Vec<Load>], budget: &Bud
     };
     let mut waiting: BinaryHeap<Waiting> = BinaryHeap::new();
     for (number, zone) in zones.iter_mut().enumerate() {
-        let moved: Vec<u32> =
-            (0..zone.items.len() as u32).filter(|item| zone.items[*item as usize].is_moved()).collect();
-        let aims: Vec<u16> = moved.iter().map(|item| zone.items[*item as usize].now).collect();
-        for item in &moved {
-            zone.apply(*item, zone.items[*item as usize].home as usize);
-        }
+        let aim = |item: u32| (item, zone.items[item as usize].now);
+        let aims: Vec<(u32, u16)> = zone.moved().into_iter().map(aim).collect();
+        zone.go_home();
         debug_assert_eq!(zone.loads, starts[number]);
-        for (item, to) in moved.into_iter().zip(aims) {
+        for (item, to) in aims {
             waiting.push((worth(zone, item, to), std::cmp::Reverse((number, item)), to));
         }
     }
@@ -63,7 +60,7 @@ impl Purse {
     fn pays(&mut self, zone: &Zone, item: u32, to: usize) -> bool {
         let item = &zone.items[item as usize];
         let (from, to) = (zone.brokers[item.now as usize] as usize, zone.brokers[to] as usize);
-        let bytes = item.load[BYTES];
+        let bytes = item.bytes();
         let is_free = self.used[from][0] < self.per_broker && self.used[to][1] < self.per_broker;
         if !is_free || self.moves == 0 || self.bytes < bytes {
             return false;
@@ -78,9 +75,9 @@ impl Purse {
 /// Gain for each byte, as a number that can be ordered; 0 where there is none.
 fn worth(zone: &Zone, item: u32, to: u16) -> u64 {
     let gain = zone.gain(item, to as usize);
-    if gain <= 1e-14 || !zone.may(item, to as usize) {
+    if gain <= LEAST_GAIN || !zone.may(item, to as usize) {
         return 0;
     }
     let bytes = zone.items[item as usize].bytes() as f64 / zone.bands[to as usize].fair[BYTES] as f64;
-    ((gain / (bytes + 1e-7)) * 1e6).min(1e18) as u64 + 1
+    ((gain / (bytes + LEAST_COST)) * 1e6).min(1e18) as u64 + 1
 }

@@ -4,6 +4,7 @@
 //! Found by [`Smooth`]; whatever is found, the bound is computed from it in exact integers.
 
 use super::Load;
+use super::bands::BYTES;
 use super::smooth::Smooth;
 use super::zone::Zone;
 use crate::plan::Price;
@@ -17,32 +18,20 @@ const LARGEST: usize = 25_000;
 
 /// Prices of each broker, in bytes per unit.
 pub(super) type Prices = Vec<[f64; 3]>;
+/// The same in whole parts of [`Price::SCALE`].
+pub(super) type WholePrices = Vec<[i64; 3]>;
 
-/// The bands as wide as the plan leaves them.
-pub(super) fn ends(zone: &Zone) -> Vec<(Load, Load)> {
-    let of = |at: usize| {
-        let (band, load) = (&zone.asked[at], &zone.loads[at]);
-        let low = std::array::from_fn(|m| band.low[m].min(load[m]));
-        let high =
-            std::array::from_fn(
-                |m| if band.high[m] == u64::MAX { u64::MAX } else { band.high[m].max(load[m]) },
-            );
-        (low, high)
-    };
-    (0..zone.width()).map(of).collect()
-}
-
-/// Good prices for a zone whose plan moves `upper` bytes; none where the zone is too large.
-pub(super) fn prices(zone: &Zone, starts: &[Load], upper: u128) -> Option<Prices> {
+/// Good prices for a zone; none where it is too large, or its plan moves no byte.
+pub(super) fn prices(zone: &Zone) -> Option<Prices> {
+    let upper = zone.moved_bytes();
     if zone.items.len() > LARGEST || upper == 0 {
         return None;
     }
-    let ends = ends(zone);
-    let pinned = pinned(zone, starts);
+    let ends = zone.ends();
     let (mut best, mut most) = (vec![[0.0; 3]; zone.width()], 0.0f64);
     let work = WORK.min(zone.items.len() * zone.width() * ROUNDS);
-    Smooth::new(zone, &ends, &pinned, work).descend(upper as f64, |at| {
-        let value = value(zone, &ends, &pinned, at);
+    Smooth::new(zone, &ends, work).descend(upper as f64, |at| {
+        let value = value(zone, &ends, at);
         if value > most {
             most = value;
             best.clone_from(at);
@@ -51,25 +40,12 @@ pub(super) fn prices(zone: &Zone, starts: &[Load], upper: u128) -> Option<Prices
     Some(best)
 }
 
-/// What brokers hold that is not among the items.
-fn pinned(zone: &Zone, starts: &[Load]) -> Vec<Load> {
-    let mut pinned = starts.to_vec();
-    for item in &zone.items {
-        (0..3).for_each(|m| pinned[item.home as usize][m] -= item.load[m]);
-    }
-    pinned
-}
-
 /// The bound at these prices.
-fn value(zone: &Zone, ends: &[(Load, Load)], pinned: &[Load], prices: &Prices) -> f64 {
+fn value(zone: &Zone, ends: &[(Load, Load)], prices: &Prices) -> f64 {
     let mut value = 0.0;
-    for (b, load) in pinned.iter().enumerate() {
-        for m in 0..3 {
-            let price = prices[b][m];
-            if price != 0.0 {
-                let end = if price > 0.0 { ends[b].1[m] } else { ends[b].0[m] };
-                value += price * (load[m] as f64 - end as f64);
-            }
+    for (of, (low, high)) in prices.iter().zip(ends) {
+        for (m, price) in of.iter().enumerate().filter(|(_, price)| **price != 0.0) {
+            value -= price * if *price > 0.0 { high[m] } else { low[m] } as f64;
         }
     }
     for item in &zone.items {
@@ -84,7 +60,7 @@ fn cheapest(takes: &[bool], prices: &Prices, home: usize, load: &[f64; 3]) -> (u
     let dear = |b: usize| prices[b][0] * load[0] + prices[b][1] * load[1] + prices[b][2] * load[2];
     let mut best = (home, dear(home));
     for b in (0..prices.len()).filter(|b| takes[*b]) {
-        let cost = dear(b) + load[1];
+        let cost = dear(b) + load[BYTES];
         if cost < best.1 {
             best = (b, cost);
         }
@@ -105,19 +81,15 @@ pub(super) fn follow(zone: &mut Zone, prices: &Prices) {
 }
 
 /// The prices as they are written, and the bound that they prove, in bytes.
-pub(super) fn certify(zone: &Zone, starts: &[Load], prices: &Prices) -> (Vec<[i64; 3]>, u128) {
-    let whole: Vec<[i64; 3]> =
+pub(super) fn certify(zone: &Zone, prices: &Prices) -> (WholePrices, u128) {
+    let whole: WholePrices =
         prices.iter().map(|price| price.map(|price| (price * Price::SCALE as f64) as i64)).collect();
-    let ends = ends(zone);
-    let mut sum: i128 = 0;
     let dear =
         |b: usize, load: &Load| (0..3).map(|m| i128::from(whole[b][m]) * i128::from(load[m])).sum::<i128>();
-    let pinned = pinned(zone, starts);
-    for b in 0..zone.width() {
-        sum += dear(b, &pinned[b]);
-        for (m, price) in whole[b].iter().enumerate() {
-            let end = if *price > 0 { ends[b].1[m] } else { ends[b].0[m] };
-            sum -= i128::from(*price) * i128::from(end);
+    let mut sum: i128 = 0;
+    for (of, (low, high)) in whole.iter().zip(zone.ends()) {
+        for (m, price) in of.iter().enumerate() {
+            sum -= i128::from(*price) * i128::from(if *price > 0 { high[m] } else { low[m] });
         }
     }
     for item in &zone.items {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::bands::{BYTES, REPLICAS};
+use super::bands::{BYTES, LEAST_COST, LEAST_GAIN, REPLICAS};
 use super::zone::{Item, Zone};
 use crate::model::watch::Watch;
 
@@ -15,10 +15,6 @@ const PARTNERS: usize = 8;
 const EXCHANGED: usize = 96;
 /// How often what could not be mended is tried again.
 const ROUNDS: usize = 6;
-/// Bytes that a move without bytes counts as, in fair shares: gains are compared per byte.
-const LEAST_COST: f64 = 1e-7;
-/// What is less is rounding: a byte of 100 TB.
-const LEAST_GAIN: f64 = 1e-14;
 
 /// A broker, a measure, and whether there is too much of it.
 type Fault = (usize, usize, bool);

@@ -36,7 +36,7 @@ use crate::model::watch::Watch;
 use crate::model::{Cluster, Topology, capacity};
 use crate::plan::{Bands, Budget, Intent, Measure, Price};
 use bands::{BYTES, Band, MEASURES, RATE, REPLICAS, RESOURCES};
-use dual::Prices;
+use bound::Bound;
 use zone::{Item, Zone};
 
 /// Amounts of each of the [`MEASURES`].
@@ -59,21 +59,16 @@ pub(super) fn plan(
     let pinned = pins(scope, refused, wanted, &mut made.notes);
     let mut zones = zones(scope, topology, wanted, &pinned);
     let starts: Vec<Vec<Load>> = zones.iter().map(|zone| zone.loads.clone()).collect();
-    let mut found = solve_all(&mut zones, &starts, watch);
-    let total = zones.len() as u64;
+    let mut bounds = in_each("even out", &mut zones, &starts, watch, solve);
     if budget.limits_copies() {
         budget::keep_within(&mut zones, &starts, &budget);
         // The ends of bands that are not met are others now, and so are their prices.
-        found.iter_mut().for_each(|found| *found = None);
+        bounds = in_each("bound", &mut zones, &starts, watch, |zone, starts, _| bound::best(zone, starts));
     }
-    let mut sum = 0;
-    for (number, ((zone, starts), found)) in zones.iter().zip(&starts).zip(found).enumerate() {
-        watch.phase("bound", number as u64, total);
-        let (bound, prices) = bound(scope.cluster, zone, starts, found);
-        sum += bound;
-        made.prices.extend(prices);
+    made.bound_bytes = Some(bounds.iter().map(|bound| bound.bytes).sum::<u128>() as u64);
+    for (zone, bound) in zones.iter().zip(&bounds) {
+        made.prices.extend(prices(scope.cluster, zone, bound));
     }
-    made.bound_bytes = Some(sum as u64);
     made.notes.extend(unmet(scope.cluster, topology, &zones, wanted));
     let layout = layout(scope.cluster, &zones);
     drop(zones);
@@ -85,24 +80,30 @@ pub(super) fn plan(
 }
 
 /// Zones side by side: none depends on another, so the result is the same on any number of cores.
-fn solve_all(zones: &mut [Zone], starts: &[Vec<Load>], watch: &mut dyn Watch) -> Vec<Option<Prices>> {
+fn in_each(
+    phase: &'static str,
+    zones: &mut [Zone],
+    starts: &[Vec<Load>],
+    watch: &mut dyn Watch,
+    work: fn(&mut Zone, &[Load], &dyn Watch) -> Bound,
+) -> Vec<Bound> {
     let total = zones.len() as u64;
-    watch.phase("even out", 0, total);
+    watch.phase(phase, 0, total);
     let halted = AtomicBool::new(false);
-    let mut found = vec![None; zones.len()];
-    let mut each = zones.iter_mut().zip(starts).zip(&mut found);
+    let mut bounds = vec![Bound::default(); zones.len()];
+    let mut each = zones.iter_mut().zip(starts).zip(&mut bounds);
     let first = each.next();
     std::thread::scope(|scope| {
-        for ((zone, starts), found) in each {
+        for ((zone, starts), bound) in each {
             let halted = &halted;
-            scope.spawn(move || *found = solve(zone, starts, &Halt { halted, asks: None }));
+            scope.spawn(move || *bound = work(zone, starts, &Halt { halted, asks: None }));
         }
-        if let Some(((zone, starts), found)) = first {
-            *found = solve(zone, starts, &Halt { halted: &halted, asks: Some(&*watch) });
+        if let Some(((zone, starts), bound)) = first {
+            *bound = work(zone, starts, &Halt { halted: &halted, asks: Some(&*watch) });
         }
     });
-    watch.phase("even out", total, total);
-    found
+    watch.phase(phase, total, total);
+    bounds
 }
 
 /// A stop that one thread hears of and all obey.
@@ -121,20 +122,22 @@ impl Watch for Halt<'_> {
     }
 }
 
-/// Brings a zone within its bands. Where what that moves is well above what must, prices may show a better way: those
-/// that were found.
-fn solve(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Option<Prices> {
+/// Brings a zone within its bands. Where what that moves is well above what must, prices may show a better way.
+fn solve(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Bound {
     let once = |zone: &mut Zone| {
         mend::mend(zone, watch);
         trim::trim(zone);
     };
-    zone.violations().next()?;
+    if zone.violations().next().is_none() {
+        return Bound::default();
+    }
     fill::fill(zone);
     once(zone);
-    if watch.stop() || is_near(zone.moved_bytes(), bound::closed(zone, starts)) {
-        return None;
+    let closed = Bound { bytes: bound::closed(zone, starts), prices: Vec::new() };
+    if watch.stop() || bound::is_near(zone.moved_bytes(), closed.bytes) {
+        return closed;
     }
-    let prices = dual::prices(zone, starts, zone.moved_bytes())?;
+    let Some(prices) = dual::prices(zone) else { return closed };
     keep_better(zone, |zone| {
         zone.go_home();
         dual::follow(zone, &prices);
@@ -144,7 +147,9 @@ fn solve(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Option<Prices> 
         polish::polish(zone, &prices);
         once(zone);
     });
-    Some(prices)
+    // Bands that were not met may have other ends now.
+    let closed = Bound { bytes: bound::closed(zone, starts), ..closed };
+    bound::better(zone, closed, &prices)
 }
 
 /// Takes a change back that leaves more outside of its bands, or moves more bytes.
@@ -157,30 +162,15 @@ fn keep_better(zone: &mut Zone, change: impl FnOnce(&mut Zone)) {
     }
 }
 
-/// Whether it is not worth looking for a better bound or plan: within 1/250.
-fn is_near(bytes: u128, bound: u128) -> bool {
-    bytes * 250 <= bound * 251
-}
-
-/// The best bound of a zone, and the prices that prove it where they do.
-fn bound(cluster: &Cluster, zone: &Zone, starts: &[Load], found: Option<Prices>) -> (u128, Vec<Price>) {
-    let closed = bound::closed(zone, starts);
-    if is_near(zone.moved_bytes(), closed) {
-        return (closed, Vec::new());
-    }
-    let found = found.or_else(|| dual::prices(zone, starts, zone.moved_bytes()));
-    let Some(prices) = found else { return (closed, Vec::new()) };
-    let (whole, proved) = dual::certify(zone, starts, &prices);
-    if proved <= closed {
-        return (closed, Vec::new());
-    }
+/// The prices of a bound, as the certificate tells them.
+fn prices(cluster: &Cluster, zone: &Zone, bound: &Bound) -> Vec<Price> {
     let mut prices = Vec::new();
-    for (broker, of) in zone.brokers.iter().zip(whole) {
-        for (measure, price) in MEASURES.into_iter().zip(of).filter(|(_, price)| *price != 0) {
+    for (broker, of) in zone.brokers.iter().zip(&bound.prices) {
+        for (measure, price) in MEASURES.into_iter().zip(*of).filter(|(_, price)| *price != 0) {
             prices.push(Price { broker: cluster.brokers[*broker as usize].id, measure, price });
         }
     }
-    (proved, prices)
+    prices
 }
 
 /// A band on rates needs rates.

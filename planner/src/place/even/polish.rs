@@ -123,9 +123,7 @@ impl Open {
     }
 
     fn fine(&self, zone: &Zone, at: usize, m: usize, amount: u64) -> f64 {
-        let band = &zone.bands[at];
-        let off = amount.saturating_sub(band.high[m]) + band.low[m].saturating_sub(amount);
-        off as f64 * self.fines[at][m]
+        zone.off(at, m, amount) as f64 * self.fines[at][m]
     }
 
     fn pick(&self, random: &mut Pcg64Mcg) -> (u32, u16) {

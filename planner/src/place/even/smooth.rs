@@ -5,6 +5,7 @@
 //! error, which is in proportion to it (the softmin of Nesterov's smoothing; entropic transport does the same).
 
 use super::Load;
+use super::bands::BYTES;
 use super::dual::Prices;
 use super::zone::Zone;
 
@@ -27,7 +28,6 @@ const COLD: f64 = 2e-8;
 pub(super) struct Smooth<'a> {
     zone: &'a Zone,
     ends: &'a [(Load, Load)],
-    pinned: &'a [Load],
     /// Broker and measure of each price that may differ from nothing.
     rows: Vec<(usize, usize)>,
     /// Replica–broker pairs that may still be weighed.
@@ -50,10 +50,10 @@ const PRODUCT: [[usize; 3]; 3] = [[0, 1, 2], [1, 3, 4], [2, 4, 5]];
 
 impl<'a> Smooth<'a> {
     /// For a zone with these ends of bands; `work` is how many replica–broker pairs may be weighed.
-    pub fn new(zone: &'a Zone, ends: &'a [(Load, Load)], pinned: &'a [Load], work: usize) -> Self {
+    pub fn new(zone: &'a Zone, ends: &'a [(Load, Load)], work: usize) -> Self {
         let all = (0..zone.width()).flat_map(|b| (0..3).map(move |m| (b, m)));
         let rows = all.filter(|(b, m)| ends[*b].1[*m] != u64::MAX).collect();
-        Smooth { zone, ends, pinned, rows, work, sample: 1 }
+        Smooth { zone, ends, rows, work, sample: 1 }
     }
 
     /// Prices from the warmest to the coldest stage, each given to `look`; `upper` are bytes that a plan moves.
@@ -111,7 +111,7 @@ impl<'a> Smooth<'a> {
     /// The slope at these prices, and where asked how it bends; none once the work is done.
     fn slope(&mut self, prices: &Prices, heat: f64, bends: bool) -> Option<Slope> {
         let width = self.zone.width();
-        let mut loads: Prices = self.pinned.iter().map(|load| load.map(|n| n as f64)).collect();
+        let mut loads = vec![[0.0; 3]; width];
         let mut pairs: Vec<Pair> = vec![[0.0; 6]; width * width];
         let mut costs = vec![0.0; width];
         let mut likely: Vec<(usize, f64)> = Vec::with_capacity(width);
@@ -119,9 +119,9 @@ impl<'a> Smooth<'a> {
         for (number, item) in self.zone.items.iter().enumerate() {
             let load = item.load.map(|n| n as f64);
             for (cost, price) in costs.iter_mut().zip(prices) {
-                *cost = price[0] * load[0] + price[1] * load[1] + price[2] * load[2] + load[1];
+                *cost = price[0] * load[0] + price[1] * load[1] + price[2] * load[2] + load[BYTES];
             }
-            costs[item.home as usize] -= load[1];
+            costs[item.home as usize] -= load[BYTES];
             let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
             likely.clear();
             let near = costs.iter().enumerate().filter(|(_, cost)| **cost < least + REACH * heat);
@@ -150,7 +150,7 @@ impl<'a> Smooth<'a> {
     }
 
     /// What is held less what the bands take, which spread between their two ends as replicas do over places.
-    fn beside_bands(&self, prices: &Prices, heat: f64, loads: &Prices, pairs: &[Pair]) -> Slope {
+    fn beside_bands(&self, prices: &Prices, heat: f64, loads: &[[f64; 3]], pairs: &[Pair]) -> Slope {
         let (width, rows) = (self.zone.width(), self.rows.len());
         let mut slope = Slope { off: Vec::with_capacity(rows), bend: vec![0.0; rows * rows] };
         for (i, (b, m)) in self.rows.iter().enumerate() {

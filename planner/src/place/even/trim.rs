@@ -9,7 +9,7 @@ const PAIRS: usize = 40_000_000;
 /// Sends moved items home where all bands allow it, the largest first, and puts smaller ones in their place.
 pub(super) fn trim(zone: &mut Zone) {
     send_home(zone);
-    let (mut held, moved) = (vec![Vec::new(); zone.width()], moved(zone));
+    let (mut held, moved) = (vec![Vec::new(); zone.width()], largest_moved(zone));
     for (number, item) in zone.items.iter().enumerate().filter(|(_, item)| !item.is_moved()) {
         held[item.now as usize].push(number as u32);
     }
@@ -30,15 +30,15 @@ pub(super) fn trim(zone: &mut Zone) {
     }
 }
 
-fn moved(zone: &Zone) -> Vec<u32> {
-    let all = 0..zone.items.len() as u32;
-    let mut moved: Vec<u32> = all.filter(|item| zone.items[*item as usize].is_moved()).collect();
+/// Items that moved, the largest first.
+fn largest_moved(zone: &Zone) -> Vec<u32> {
+    let mut moved = zone.moved();
     moved.sort_unstable_by_key(|item| (std::cmp::Reverse(zone.items[*item as usize].bytes()), *item));
     moved
 }
 
 fn send_home(zone: &mut Zone) {
-    for number in moved(zone) {
+    for number in largest_moved(zone) {
         let item = zone.items[number as usize];
         let home = item.home as usize;
         if zone.spares(item.now as usize, &item.load) && zone.fits(home, &item.load) && zone.may(number, home)

@@ -1,7 +1,7 @@
 //! The brokers of one zone, what they hold, and what may move between them.
 
 use super::Load;
-use super::bands::Band;
+use super::bands::{BYTES, Band};
 
 /// A replica.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ impl Item {
     }
 
     pub fn bytes(&self) -> u64 {
-        self.load[super::bands::BYTES]
+        self.load[BYTES]
     }
 }
 
@@ -81,11 +81,24 @@ impl Zone {
         (0..3).all(|m| self.loads[from][m] >= load[m] + self.bands[from].low[m])
     }
 
-    /// How far a broker is outside of its band, in fair shares; for choosing only.
-    pub fn outside(&self, at: usize, measure: usize, amount: u64) -> f64 {
+    /// The bands that were asked for, each as wide as the plan leaves it: what any plan that does as well keeps to.
+    pub fn ends(&self) -> Vec<(Load, Load)> {
+        let of = |(band, load): (&Band, &Load)| {
+            let low = std::array::from_fn(|m| band.low[m].min(load[m]));
+            (low, std::array::from_fn(|m| band.high[m].max(load[m])))
+        };
+        self.asked.iter().zip(&self.loads).map(of).collect()
+    }
+
+    /// How far a broker with this amount is outside of its band.
+    pub fn off(&self, at: usize, measure: usize, amount: u64) -> u64 {
         let band = &self.bands[at];
-        let off = amount.saturating_sub(band.high[measure]) + band.low[measure].saturating_sub(amount);
-        off as f64 / band.fair[measure] as f64
+        amount.saturating_sub(band.high[measure]) + band.low[measure].saturating_sub(amount)
+    }
+
+    /// The same in fair shares; for choosing only.
+    pub fn outside(&self, at: usize, measure: usize, amount: u64) -> f64 {
+        self.off(at, measure, amount) as f64 / self.bands[at].fair[measure] as f64
     }
 
     /// By how much less the zone would be outside of its bands with an item elsewhere; for choosing only.
@@ -108,6 +121,11 @@ impl Zone {
             load > band.high[m] || load < band.low[m]
         };
         (0..self.width()).flat_map(move |at| (0..3).filter(move |m| is_out(at, *m)).map(move |m| (at, m)))
+    }
+
+    /// Items that moved.
+    pub fn moved(&self) -> Vec<u32> {
+        (0..self.items.len() as u32).filter(|item| self.items[*item as usize].is_moved()).collect()
     }
 
     /// Bytes of the items that moved.
