@@ -3,12 +3,16 @@
 //! snapshots (`restow generate --class FLEET -o DIR`). All but XL and the directory if there is none.
 
 use std::fs::{self, File};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
+use restow_benches::{ALL, even, gap, peak_mib, timed};
 use restow_planner::generate::{self, Class, Shape};
 use restow_planner::model::watch::Unwatched;
 use restow_planner::model::{BrokerId, Cluster};
-use restow_planner::plan::{Bands, Budget, Intent, Measure, moves};
+use restow_planner::plan::{Intent, Measure, moves};
 use restow_planner::{check, file, place};
 
 fn main() {
@@ -62,20 +66,6 @@ fn main() {
     }
 }
 
-const ALL: [Measure; 3] = [Measure::Replicas, Measure::Bytes, Measure::WriteRate];
-
-fn even(measures: &[Measure], tolerance: u32) -> Intent {
-    let bands = Bands { measures: measures.to_vec(), tolerance };
-    Intent::Rebalance { bands, budget: Budget::default(), topics: vec![], exclude: vec![] }
-}
-
-#[allow(clippy::disallowed_methods)]
-fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
-    let begin = Instant::now();
-    let made = run();
-    (made, begin.elapsed())
-}
-
 fn measure(name: &str, cluster: &Cluster, intent: &Intent) {
     let (placed, took) = timed(|| place::plan(cluster, intent, &place::Options::default(), &mut Unwatched));
     let placed = match placed {
@@ -84,55 +74,60 @@ fn measure(name: &str, cluster: &Cluster, intent: &Intent) {
     };
     let (verdict, checked) = timed(|| check::judge(&placed.plan, cluster, check::At::Start));
     let certificate = &placed.plan.certificate;
-    let gap = certificate.moved_bytes as f64 / certificate.bound_bytes.max(1) as f64 - 1.0;
     let copies: usize = placed.plan.moves.iter().map(|m| moves::added(m.from, m.to).len()).sum();
     println!(
         "{name}: {took:?}, check {checked:?}; {} partitions, {copies} copies, {} bytes, bound {}, gap {:.3} %; {} findings, {} MiB at most",
         placed.plan.moves.len(),
         certificate.moved_bytes,
         certificate.bound_bytes,
-        gap * 100.0,
+        gap(&placed.plan),
         verdict.findings.len(),
         peak_mib()
     );
     placed.notes.iter().for_each(|note| println!("  {note}"));
 }
 
-/// The most memory that this process had.
-fn peak_mib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+/// What rebalances of a fleet move together.
+#[derive(Default)]
+struct Sums {
+    moved: u128,
+    bound: u128,
+    unmet: usize,
 }
 
-/// Reads and rebalances every snapshot of a directory.
+/// Reads and rebalances every snapshot of a directory, one on each core.
 fn fleet(dir: &str) {
     let mut files: Vec<_> =
         fs::read_dir(dir).expect("a directory").flatten().map(|entry| entry.path()).collect();
     files.sort();
-    let intent = even(&[Measure::Replicas, Measure::Bytes], 500);
-    let (done, took) = timed(|| {
-        let (mut moved, mut bound, mut unmet) = (0u128, 0u128, 0);
-        for path in &files {
-            let cluster =
-                file::snapshot::read(File::open(path).expect("a file"), "fleet").expect("a snapshot");
-            match place::plan(&cluster, &intent, &place::Options::default(), &mut Unwatched) {
+    let (next, sums) = (AtomicUsize::new(0), Mutex::new(Sums::default()));
+    let work = || {
+        while let Some(path) = files.get(next.fetch_add(1, Relaxed)) {
+            match rebalance(path) {
                 Ok(placed) => {
-                    moved += u128::from(placed.plan.certificate.moved_bytes);
-                    bound += u128::from(placed.plan.certificate.bound_bytes);
-                    unmet +=
-                        usize::from(placed.notes.iter().any(|note| note.contains("outside of its band")));
+                    let mut sums = sums.lock().expect("no panic");
+                    sums.moved += u128::from(placed.plan.certificate.moved_bytes);
+                    sums.bound += u128::from(placed.plan.certificate.bound_bytes);
+                    let is_unmet = |note: &String| note.contains("outside of its band");
+                    sums.unmet += usize::from(placed.notes.iter().any(is_unmet));
                 }
                 Err(error) => println!("{}: {error}", path.display()),
             }
         }
-        (moved, bound, unmet)
-    });
-    let (moved, bound, unmet) = done;
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let ((), took) = timed(|| thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work)))));
+    let Sums { moved, bound, unmet } = sums.into_inner().expect("no panic");
     let gap = moved as f64 / bound.max(1) as f64 - 1.0;
     println!(
         "{} clusters read and rebalanced in {took:?}: {moved} bytes, bound {bound}, gap {:.3} %; {unmet} with a band unmet",
         files.len(),
         gap * 100.0
     );
+}
+
+fn rebalance(path: &Path) -> Result<place::Placed, place::PlaceError> {
+    let cluster = file::snapshot::read(File::open(path).expect("a file"), "fleet").expect("a snapshot");
+    let intent = even(&[Measure::Replicas, Measure::Bytes], 500);
+    place::plan(&cluster, &intent, &place::Options::default(), &mut Unwatched)
 }

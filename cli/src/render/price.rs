@@ -25,8 +25,7 @@ pub fn sentence(plan: &Plan, impact: &Impact) -> String {
         (copies, across)
     });
     let average = if even { "" } else { "on average " };
-    let note =
-        if even { "" } else { " (Averages over partitions: how much is produced to each is not known.)" };
+    let note = if even { "" } else { " (Averages over partitions, whatever is produced to each.)" };
     let times = if expanded.0 == "1" { "time" } else { "times" };
     if zoned {
         format!(
