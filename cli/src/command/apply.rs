@@ -80,11 +80,8 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
 /// The moves of these partitions, as positions in the plan.
 fn moves_of(plan: &Plan, partitions: &[TopicPartition]) -> Result<Vec<u32>, Error> {
     let position = |wanted: &TopicPartition| {
-        let at = plan
-            .moves
-            .iter()
-            .position(|m| m.partition == wanted.partition && plan.topic_of(&m).name == wanted.topic);
-        at.map(|at| at as u32)
+        plan.position_of(wanted)
+            .map(|at| at as u32)
             .ok_or_else(|| Error::usage(format!("--set-aside {wanted}: the plan does not move it")))
     };
     partitions.iter().map(position).collect()

@@ -31,8 +31,7 @@ pub fn run(args: &Explain, format: Format) -> Result<Exit, Error> {
 }
 
 fn of_partition(plan: &Plan, partition: &TopicPartition) -> Vec<String> {
-    let is_it = |at: &usize| plan.partition_of(&plan.moves.get(*at)) == *partition;
-    if let Some(at) = (0..plan.moves.len()).find(is_it) {
+    if let Some(at) = plan.position_of(partition) {
         return explain::moved(plan, &plan.moves.get(at));
     }
     if let Some(left) = plan.left_out.iter().find(|left| left.partition == *partition) {

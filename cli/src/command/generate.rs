@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::args::{ClassName, Format, Generate};
 use crate::error::{Error, Exit};
 use crate::files;
-use crate::render::{self, json as render_json, units, watch};
+use crate::render::{self, json as render_json, snapshot, units, watch};
 
 /// Makes the clusters and writes them.
 pub fn run(args: &Generate, format: Format) -> Result<Exit, Error> {
@@ -68,10 +68,8 @@ fn tell(
 ) -> Result<Exit, Error> {
     match format {
         Format::Text => render::print(&format!(
-            "{what}: {}, {}, {}\nWritten {}\n",
-            units::of(sums.brokers, "broker"),
-            units::of(sums.topics, "topic"),
-            units::of(sums.partitions, "partition"),
+            "{what}: {}\nWritten {}\n",
+            snapshot::counts(sums.brokers, sums.topics, sums.partitions),
             args.out.display(),
         ))?,
         Format::Json => render::print(&render_json::line(&json!({

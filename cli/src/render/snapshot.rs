@@ -10,13 +10,14 @@ use super::units;
 
 /// The cluster's id, and what it has how many of.
 pub fn head(cluster: &Cluster) -> String {
-    format!(
-        "Cluster {}: {}, {}, {}",
-        cluster.id,
-        units::of(cluster.brokers.len() as u64, "broker"),
-        units::of(cluster.topics.len() as u64, "topic"),
-        units::of(cluster.partition_count() as u64, "partition"),
-    )
+    let [brokers, topics] = [cluster.brokers.len(), cluster.topics.len()].map(|n| n as u64);
+    format!("Cluster {}: {}", cluster.id, counts(brokers, topics, cluster.partition_count() as u64))
+}
+
+/// How large a cluster is, or several are together.
+pub fn counts(brokers: u64, topics: u64, partitions: u64) -> String {
+    let (brokers, topics) = (units::of(brokers, "broker"), units::of(topics, "topic"));
+    format!("{brokers}, {topics}, {}", units::of(partitions, "partition"))
 }
 
 /// The snapshot, what is missing in it, and where it is.

@@ -17,6 +17,7 @@ use crate::journal::{ConfigKey, Goal, Memory};
 const FAR: std::time::Duration = std::time::Duration::from_secs(30);
 /// The same while the cluster is worse than it was: so that a hold ends soon after its reason.
 const FAR_WHEN_HELD: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// What a tick reads.
 #[derive(Debug, Clone, Default)]
 pub struct Reads {

@@ -153,24 +153,13 @@ fn tight(seed: u64) -> (Plan, Disks, Vec<u64>) {
     let rows: Vec<Row> =
         (sizes.iter().enumerate()).map(|(at, bytes)| (vec![from[at]], vec![to[at]], Some(*bytes))).collect();
     let brokers = (0..BROKERS).map(|id| Broker {
-        id: BrokerId(id as i32),
-        rack: None,
-        zone: None,
-        host: String::new(),
-        port: 0,
-        fenced: None,
-        answered: true,
-        listeners: None,
         log_dirs: vec![LogDir {
             path: "/data".into(),
             total_bytes: Some(limits[id]),
             usable_bytes: Some(limits[id] - before[id]),
             offline: false,
         }],
-        rates: vec![],
-        sockets: None,
-        unseen: vec![],
-        node: None,
+        ..Broker::bare(BrokerId(id as i32))
     });
     let mut build = ClusterBuilder::new("c", brokers.collect()).unwrap();
     build.topic(Topic { name: "t".into(), ..Topic::default() }).unwrap();

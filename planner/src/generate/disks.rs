@@ -1,26 +1,16 @@
 //! How full disks are.
 
-use crate::model::{Cluster, UNKNOWN_SIZE};
-
-/// Known bytes that each broker holds.
-fn held(cluster: &Cluster) -> Vec<u64> {
-    let mut held = vec![0; cluster.brokers.len()];
-    for (_, p) in cluster.partitions() {
-        for (broker, size) in p.replicas.iter().zip(p.sizes).filter(|(_, size)| **size != UNKNOWN_SIZE) {
-            held[usize::from(*broker)] += size;
-        }
-    }
-    held
-}
+use crate::model::Cluster;
+use crate::model::capacity::held_bytes;
 
 /// Bytes on the broker that holds most.
 pub(super) fn fullest(cluster: &Cluster) -> u64 {
-    held(cluster).into_iter().max().unwrap_or(0)
+    held_bytes(cluster).into_iter().max().unwrap_or(0)
 }
 
 /// Gives every broker a disk of so many bytes, with what it holds on it.
 pub(super) fn fill(cluster: &mut Cluster, disk: u64) {
-    let held = held(cluster);
+    let held = held_bytes(cluster);
     for (broker, held) in cluster.brokers.iter_mut().zip(held) {
         for dir in &mut broker.log_dirs {
             dir.total_bytes = Some(disk.max(held));

@@ -1,6 +1,6 @@
 //! What brokers can take, in proportion to each other: what a fair share means.
 
-use super::{Broker, Cluster};
+use super::{Broker, Cluster, UNKNOWN_SIZE};
 
 /// Something that a broker has a capacity for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,23 +13,45 @@ pub enum Resource {
     Replicas,
 }
 
-/// Total bytes of the volumes of a broker, where all are known. Log directories with equal total and usable bytes may be
-/// one volume, and count once.
-pub fn volume_bytes(broker: &Broker) -> Option<u64> {
-    let pairs: Option<Vec<(u64, u64)>> =
-        broker.log_dirs.iter().map(|dir| dir.total_bytes.zip(dir.usable_bytes)).collect();
-    let mut pairs = pairs?;
+/// What the volumes of a broker hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Volumes {
+    /// Their size, in bytes.
+    pub total: u64,
+    /// What is free of it, in bytes.
+    pub usable: u64,
+}
+
+/// The volumes of a broker, where all are known. Log directories with equal total and usable bytes may be one volume, and
+/// count once.
+pub fn volumes(broker: &Broker) -> Option<Volumes> {
+    let mut pairs: Vec<(u64, u64)> =
+        broker.log_dirs.iter().map(|dir| dir.total_bytes.zip(dir.usable_bytes)).collect::<Option<_>>()?;
     pairs.sort_unstable();
     pairs.dedup();
-    let sum = pairs.iter().fold(0, |sum: u64, (total, _)| sum.saturating_add(*total));
+    let sum = pairs.iter().fold(Volumes { total: 0, usable: 0 }, |sum, (total, usable)| Volumes {
+        total: sum.total.saturating_add(*total),
+        usable: sum.usable.saturating_add(*usable),
+    });
     (!pairs.is_empty()).then_some(sum)
+}
+
+/// Known bytes on each broker, by index.
+pub fn held_bytes(cluster: &Cluster) -> Vec<u64> {
+    let mut held = vec![0; cluster.brokers.len()];
+    for (_, p) in cluster.partitions() {
+        for (broker, size) in p.replicas.iter().zip(p.sizes).filter(|(_, size)| **size != UNKNOWN_SIZE) {
+            held[usize::from(*broker)] += size;
+        }
+    }
+    held
 }
 
 /// What a broker has of a resource: its volumes, else what its node type says.
 fn of(broker: &Broker, resource: Resource) -> Option<u64> {
     let node = broker.node.as_ref();
     match resource {
-        Resource::Disk => volume_bytes(broker).or_else(|| node?.disk_bytes),
+        Resource::Disk => volumes(broker).map(|volumes| volumes.total).or_else(|| node?.disk_bytes),
         Resource::Network => node?.network_bytes_per_second,
         Resource::Replicas => node?.replicas.map(u64::from),
     }
@@ -55,6 +77,21 @@ pub fn weights(cluster: &Cluster, brokers: &[u16], resource: Resource) -> Vec<u6
 mod tests {
     use super::*;
     use crate::model::{BrokerId, ClusterBuilder, LogDir, NodeType};
+
+    #[test]
+    fn one_volume_counts_once() {
+        let dir = |total, usable| LogDir {
+            path: String::new(),
+            total_bytes: Some(total),
+            usable_bytes: Some(usable),
+            offline: false,
+        };
+        let log_dirs = vec![dir(10, 5), dir(10, 5), dir(10, 6)];
+        let mut one = Broker { log_dirs, ..Broker::bare(BrokerId(1)) };
+        assert_eq!(volumes(&one), Some(Volumes { total: 20, usable: 11 }));
+        one.log_dirs[2].usable_bytes = None;
+        assert_eq!(volumes(&one), None, "unknown is not zero");
+    }
 
     #[test]
     fn what_is_not_known_of_all_is_taken_from_disks() {

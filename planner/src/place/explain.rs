@@ -5,7 +5,7 @@ use super::refuse::Refused;
 use super::scope::Scope;
 use super::{Made, Options, Placed, room};
 use crate::model::replicas::show;
-use crate::model::{BrokerId, Cluster, Partition, Topic, TopicPartition, Topology};
+use crate::model::{BrokerId, Cluster, Partition, Topic, TopicPartition, Topology, capacity};
 use crate::plan::{
     BrokerImpact, Certificate, Intent, LeftOut, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, impact,
     moves,
@@ -55,7 +55,7 @@ pub(super) fn placed(
         let moved = draft.indexes.iter().enumerate().map(|(at, index)| (*index, draft.moves.get(at)));
         impact::tally(cluster, moved)
     };
-    let limits = room::limits(cluster, &room::present(cluster));
+    let limits = room::limits(cluster, &capacity::held_bytes(cluster));
     let brokers = cluster.brokers.iter().zip(&limits);
     let brokers: Vec<PlanBroker> = brokers
         .map(|(broker, limit)| PlanBroker {
@@ -309,8 +309,10 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
         ));
     }
     let moves_data = !matches!(scope.intent, Intent::Leaders { .. });
-    let unknown: Vec<BrokerId> =
-        (scope.destinations()).filter(|b| moves_data && room::volumes(b).is_none()).map(|b| b.id).collect();
+    let unknown: Vec<BrokerId> = (scope.destinations())
+        .filter(|b| moves_data && capacity::volumes(b).is_none())
+        .map(|b| b.id)
+        .collect();
     if !unknown.is_empty() {
         notes.push(format!(
             "the capacity of destinations {} is unknown: no limit is kept there",

@@ -2,10 +2,10 @@
 
 use super::changes::Changes;
 use super::explain::is_uneven;
-use super::refuse::{Refused, exclude};
+use super::refuse::{Refused, refusal};
 use super::scope::{Scope, is_in_service};
 use super::seats::Seats;
-use super::{Made, Refusal, RefusalKind};
+use super::{Made, RefusalKind};
 use crate::model::watch::Watch;
 use crate::model::{Partition, Topic, Topology};
 
@@ -28,15 +28,8 @@ pub(super) fn set(
                 let reason = format!(
                     "min.insync.replicas is {min_isr}: with {factor} replicas it could not be met any more"
                 );
-                refuse(
-                    scope,
-                    topic,
-                    &p,
-                    RefusalKind::MinIsrAboveFactor,
-                    reason,
-                    "set min.insync.replicas first",
-                    refused,
-                );
+                let (kind, action) = (RefusalKind::MinIsrAboveFactor, "set min.insync.replicas first");
+                refused.add(p.index, refusal(scope, topic, &p, kind, reason, action));
             }
         }
     }
@@ -52,13 +45,7 @@ pub(super) fn set(
             let at = dispensable(seats, &list, p);
             seats.take(list.remove(at), p.copy_bytes().unwrap_or(0));
         }
-        while list.len() < wanted {
-            let bytes = p.copy_bytes().unwrap_or(0);
-            let broker = seats.best(&list, bytes)?;
-            seats.put(broker, bytes);
-            list.push(broker);
-        }
-        Some(list)
+        seats.complete(list, wanted, p.copy_bytes().unwrap_or(0))
     });
     made
 }
@@ -87,16 +74,10 @@ pub(super) fn repair(
     let is_dead: Vec<bool> = scope.cluster.brokers.iter().map(|broker| !is_in_service(broker)).collect();
     let changes = each(scope, topology, refused, watch, |seats, p| {
         let kept = keep(seats, p, &is_dead);
-        let mut list: Vec<u16> = p.replicas.iter().copied().filter(|broker| kept.contains(broker)).collect();
+        let list: Vec<u16> = p.replicas.iter().copied().filter(|broker| kept.contains(broker)).collect();
         let gone = p.replicas.iter().filter(|broker| !kept.contains(broker));
         gone.for_each(|broker| seats.take(*broker, p.copy_bytes().unwrap_or(0)));
-        while list.len() < p.replicas.len() {
-            let bytes = p.copy_bytes().unwrap_or(0);
-            let broker = seats.best(&list, bytes)?;
-            seats.put(broker, bytes);
-            list.push(broker);
-        }
-        Some(if kept.len() == p.replicas.len() { p.replicas.to_vec() } else { list })
+        seats.complete(list, p.replicas.len(), p.copy_bytes().unwrap_or(0))
     });
     Made { changes, ..Made::default() }
 }
@@ -149,18 +130,13 @@ fn each(
             cluster.partitions_of(topic).filter(|p| !refused.has(p.index)).collect();
         order.sort_by_key(|p| (std::cmp::Reverse(p.copy_bytes()), p.index));
         for p in order {
+            let mut say = |kind, reason, action| {
+                refused.add(p.index, refusal(scope, topic, &p, kind, reason, action));
+            };
             match list(&mut seats, &p) {
                 None => {
                     let reason = "there are fewer usable brokers with room for it than it needs".to_owned();
-                    refuse(
-                        scope,
-                        topic,
-                        &p,
-                        RefusalKind::TooFewDestinations,
-                        reason,
-                        "add brokers first",
-                        refused,
-                    );
+                    say(RefusalKind::TooFewDestinations, reason, "add brokers first");
                 }
                 Some(list) if list == p.replicas => {}
                 Some(list) if topology.is_zoned() && is_uneven(topology, &list) => {
@@ -172,8 +148,7 @@ fn each(
                         topology.name(least as u16),
                         list.len()
                     );
-                    let action = "add brokers to that zone first";
-                    refuse(scope, topic, &p, RefusalKind::ZoneWithoutDestination, reason, action, refused);
+                    say(RefusalKind::ZoneWithoutDestination, reason, "add brokers to that zone first");
                 }
                 Some(list) => lists.push((p.index, list)),
             }
@@ -183,18 +158,4 @@ fn each(
     let mut changes = Changes::default();
     lists.iter().for_each(|(index, list)| changes.push(*index, list));
     changes
-}
-
-fn refuse(
-    scope: &Scope<'_>,
-    topic: &Topic,
-    p: &Partition<'_>,
-    kind: RefusalKind,
-    reason: String,
-    action: &str,
-    refused: &mut Refused,
-) {
-    let way_past = format!("{action}, or {}", exclude(&topic.name));
-    let partition = Some(scope.cluster.name_of(p.index));
-    refused.add(p.index, Refusal { kind, partition, broker: None, reason, way_past });
 }

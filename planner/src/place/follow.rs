@@ -1,16 +1,14 @@
 //! Somebody else's assignment, as a plan.
 
-use super::scope::Scope;
 use super::{Made, PlaceError};
 use crate::model::replicas::first_repeated;
-use crate::model::{BrokerId, TopicPartition};
+use crate::model::{BrokerId, Cluster, TopicPartition};
 
 /// One list for each partition that is named.
 pub type Assignment = [(TopicPartition, Vec<BrokerId>)];
 
 /// The changes that the assignment asks for; partitions that stand there already are none.
-pub(super) fn plan(scope: &Scope<'_>, assignment: &Assignment) -> Result<Made, PlaceError> {
-    let cluster = scope.cluster;
+pub(super) fn plan(cluster: &Cluster, assignment: &Assignment) -> Result<Made, PlaceError> {
     let mut rows: Vec<(u32, Vec<u16>)> = Vec::new();
     for (partition, list) in assignment {
         let wrong = |found: String, accepted: &str| {

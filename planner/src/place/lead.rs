@@ -90,10 +90,10 @@ pub(super) fn even_out(
     pinned: &[bool],
     mut made: Made,
     watch: &mut dyn Watch,
-) -> Result<Made, PlaceError> {
+) -> Made {
     let cluster = scope.cluster;
     watch.phase("leaders", 0, 1);
-    let before = layout.clone();
+    let before = budget.leader_changes.map(|most| (most, layout.clone()));
     let demoted = vec![false; cluster.brokers.len()];
     let may_change = |index: u32| !pinned[index as usize];
     let weighs = bands.measures.contains(&Measure::ReadRate);
@@ -109,7 +109,7 @@ pub(super) fn even_out(
     if let Some(even) = leaders::even(cluster, &mut layout, &wanted, watch) {
         tell(&even, &mut made.notes);
         // The flow tells the fewest that meet the bands; with fewer they cannot be met.
-        if let Some(most) = budget.leader_changes.filter(|most| even.changes > *most) {
+        if let Some((most, before)) = before.filter(|(most, _)| even.changes > *most) {
             layout = before;
             made.notes.push(format!(
                 "leaders stay: {} of them would have to change to be within the bands, and {most} may",
@@ -118,7 +118,7 @@ pub(super) fn even_out(
         }
     }
     made.changes = Changes::between(cluster, &layout);
-    Ok(made)
+    made
 }
 
 fn tell(even: &EvenLeaders, notes: &mut Vec<String>) {

@@ -198,8 +198,7 @@ pub fn plan(
 /// As [`plan`]: an assignment that does not fit the cluster, and partitions that must not be moved now.
 pub fn follow(cluster: &Cluster, assignment: &Assignment, options: &Options) -> Result<Placed, PlaceError> {
     let named = assignment.len() as u64;
-    let asked = Intent::Follow { named, standing: 0 };
-    let made = follow::plan(&scope::Scope::of(cluster, &asked, options)?, assignment)?;
+    let made = follow::plan(cluster, assignment)?;
     let intent = Intent::Follow { named, standing: named - made.changes.len() as u64 };
     let scope = scope::Scope::of(cluster, &intent, options)?;
     let topology = Topology::of(cluster).map_err(|error| lack_zones(&error))?;

@@ -277,7 +277,7 @@ fn judge_partition(
     }
 }
 
-fn refusal(
+pub(super) fn refusal(
     scope: &Scope<'_>,
     topic: &Topic,
     p: &Partition<'_>,

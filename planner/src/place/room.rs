@@ -7,52 +7,21 @@ use super::construct::{Item, Target, relative};
 use super::explain::bytes_text;
 use super::refuse::{Refused, exclude};
 use super::{Refusal, RefusalKind};
-use crate::model::{Broker, Cluster, UNKNOWN_SIZE};
+use crate::model::{Broker, Cluster, capacity};
 use crate::plan::{BrokerImpact, Pacing, Plan, moves};
-
-/// What the volumes of a broker hold together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Volumes {
-    pub total: u64,
-    pub usable: u64,
-}
-
-/// The volumes of a broker, where all are known.
-pub(super) fn volumes(broker: &Broker) -> Option<Volumes> {
-    let mut pairs: Vec<(u64, u64)> =
-        broker.log_dirs.iter().map(|dir| dir.total_bytes.zip(dir.usable_bytes)).collect::<Option<_>>()?;
-    pairs.sort_unstable();
-    pairs.dedup();
-    let sum = pairs.iter().fold(Volumes { total: 0, usable: 0 }, |sum, (total, usable)| Volumes {
-        total: sum.total.saturating_add(*total),
-        usable: sum.usable.saturating_add(*usable),
-    });
-    (!pairs.is_empty()).then_some(sum)
-}
-
-/// Known bytes on each broker, by index.
-pub(super) fn present(cluster: &Cluster) -> Vec<u64> {
-    let mut bytes = vec![0; cluster.brokers.len()];
-    for (_, p) in cluster.partitions() {
-        for (at, broker) in p.replicas.iter().enumerate().filter(|(at, _)| p.sizes[*at] != UNKNOWN_SIZE) {
-            bytes[*broker as usize] += p.sizes[at];
-        }
-    }
-    bytes
-}
 
 /// Bytes that each broker may hold at most, by index.
 pub(super) fn limits(cluster: &Cluster, present: &[u64]) -> Vec<Option<u64>> {
     let limit = |(broker, present): (&Broker, &u64)| {
         let told = broker.node.as_ref().and_then(|node| node.disk_bytes);
-        volumes(broker).map(|v| v.total.min(present.saturating_add(v.usable))).or(told)
+        capacity::volumes(broker).map(|v| v.total.min(present.saturating_add(v.usable))).or(told)
     };
     cluster.brokers.iter().zip(present).map(limit).collect()
 }
 
 /// Bytes that may come to each broker, by index; no limit where its disks are unknown.
 pub(super) fn left(cluster: &Cluster) -> Vec<u64> {
-    let present = present(cluster);
+    let present = capacity::held_bytes(cluster);
     let limits = limits(cluster, &present);
     let left = |(limit, present): (&Option<u64>, &u64)| {
         limit.map_or(u64::MAX, |limit| limit.saturating_sub(*present))
@@ -93,7 +62,7 @@ pub(super) fn overfull(cluster: &Cluster, plan: &Plan) -> Vec<Refusal> {
 
 /// Moves what does not fit to another destination of the zone; refuses partitions until the rest fits.
 pub(super) fn fit(target: &mut Target<'_>, refused: &mut Refused) {
-    let mut peak = present(target.cluster);
+    let mut peak = capacity::held_bytes(target.cluster);
     let limits = limits(target.cluster, &peak);
     let known = |target: &Target<'_>, item: &Item| {
         target.cluster.partition(target.changes.partitions[item.row as usize]).copy_bytes().unwrap_or(0)

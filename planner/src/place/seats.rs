@@ -54,7 +54,7 @@ impl<'a> Seats<'a> {
     }
 
     /// A replica of the topic in hand comes to a broker.
-    pub fn put(&mut self, broker: u16, bytes: u64) {
+    fn put(&mut self, broker: u16, bytes: u64) {
         let at = broker as usize;
         (self.counts[at], self.of_topic[at]) = (self.counts[at] + 1, self.of_topic[at] + 1);
         self.bytes[at] = self.bytes[at].saturating_add(bytes);
@@ -95,8 +95,18 @@ impl<'a> Seats<'a> {
         counts
     }
 
+    /// The list with as many replicas as wanted, of so many bytes each; none where there is no place for one of them.
+    pub fn complete(&mut self, mut list: Vec<u16>, wanted: usize, bytes: u64) -> Option<Vec<u16>> {
+        while list.len() < wanted {
+            let broker = self.best(&list, bytes)?;
+            self.put(broker, bytes);
+            list.push(broker);
+        }
+        Some(list)
+    }
+
     /// The best place for one more replica of a list: in a zone that has the fewest, where its bytes fit.
-    pub fn best(&self, list: &[u16], bytes: u64) -> Option<u16> {
+    fn best(&self, list: &[u16], bytes: u64) -> Option<u16> {
         let zones = self.zones_of(list);
         let all = 0..self.open.len() as u16;
         let is_fit = |at: usize| self.open[at] && self.room[at] >= bytes && self.counts[at] < self.most[at];

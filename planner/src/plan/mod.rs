@@ -189,6 +189,12 @@ impl Plan {
         TopicPartition::new(self.topic_of(m).name.clone(), m.partition)
     }
 
+    /// The position of the move of a partition.
+    pub fn position_of(&self, partition: &TopicPartition) -> Option<usize> {
+        let topic = self.topics.iter().position(|topic| topic.name == partition.topic)? as u32;
+        self.moves.iter().position(|m| m.topic == topic && m.partition == partition.partition)
+    }
+
     /// A broker of the plan.
     pub fn broker(&self, id: BrokerId) -> Option<&PlanBroker> {
         let at = self.brokers.binary_search_by_key(&id, |b| b.id).ok()?;

@@ -1,8 +1,11 @@
 //! The lettered cases of `research/kafka.md` 2.4 and 2.9, on every version.
 
+mod case;
+
 use super::*;
 use crate::code::Code;
 use crate::rules::Rules;
+use case::Case;
 
 fn ids(list: &[i32]) -> Vec<BrokerId> {
     list.iter().copied().map(BrokerId).collect()
@@ -10,101 +13,6 @@ fn ids(list: &[i32]) -> Vec<BrokerId> {
 
 fn at() -> TopicPartition {
     TopicPartition::new("t", 0)
-}
-
-/// One partition on six brokers.
-struct Case(State);
-
-impl Case {
-    fn new(version: &str, replicas: &[i32]) -> Case {
-        let mut state = State::new(Rules::of(version).unwrap());
-        for id in 1..=6 {
-            let broker = BrokerId(id);
-            let rack = Some(if id % 2 == 1 { "a" } else { "b" }.to_owned());
-            apply(&mut state, Request::Register { broker, rack, host: format!("b{id}"), port: 9092 });
-            apply(&mut state, Request::Unfence { broker });
-        }
-        let mut case = Case(state);
-        case.create("t", vec![ids(replicas)]).unwrap();
-        case
-    }
-
-    fn create(&mut self, name: &str, lists: Vec<Vec<BrokerId>>) -> Result<TopicId, Refusal> {
-        let placement = Placement::Given(lists);
-        let item = NewTopic { name: name.to_owned(), placement, configs: Configs::new() };
-        match apply(&mut self.0, Request::CreateTopics { items: vec![item], validate_only: false }) {
-            Response::Topics(mut outcomes) => outcomes.remove(0).1,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn ask(&mut self, target: Option<&[i32]>, allow_rf_change: bool) -> Code {
-        let items = vec![(at(), target.map(ids))];
-        match apply(&mut self.0, Request::Alter { items, allow_rf_change }) {
-            Response::Partitions(outcomes) => code(&outcomes[0].1),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn submit(&mut self, target: &[i32]) -> Code {
-        self.ask(Some(target), true)
-    }
-
-    fn cancel(&mut self) -> Code {
-        self.ask(None, true)
-    }
-
-    fn elect(&mut self) -> Code {
-        match apply(&mut self.0, Request::Elect { unclean: false, only: Some(vec![at()]) }) {
-            Response::Partitions(outcomes) => code(&outcomes[0].1),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn join(&mut self, brokers: &[i32]) -> Code {
-        let mut last = Code::None;
-        for broker in ids(brokers) {
-            last = self.one(Request::Join { partition: at(), broker });
-        }
-        last
-    }
-
-    fn leave(&mut self, broker: i32) -> Code {
-        self.one(Request::Leave { partition: at(), broker: BrokerId(broker) })
-    }
-
-    fn fence(&mut self, broker: i32) -> Code {
-        self.one(Request::Fence { broker: BrokerId(broker) })
-    }
-
-    fn unfence(&mut self, broker: i32) -> Code {
-        self.one(Request::Unfence { broker: BrokerId(broker) })
-    }
-
-    fn one(&mut self, request: Request) -> Code {
-        match apply(&mut self.0, request) {
-            Response::One(outcome) => code(&outcome),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn part(&self) -> &Partition {
-        self.0.partition("t", 0).unwrap()
-    }
-
-    /// `[replicas] i[isr] L leader`, and `+[adding] -[removing]` while in flight.
-    fn shown(&self) -> String {
-        let p = self.part();
-        let list = |l: &[BrokerId]| restow_planner::model::replicas::show(l);
-        let mut isr = p.isr.clone();
-        isr.sort_unstable();
-        let leader = p.leader.map_or_else(|| "-".to_owned(), |l| l.to_string());
-        let mut text = format!("{} i{} L{leader}", list(&p.replicas), list(&isr));
-        if p.in_flight() {
-            text += &format!(" +{} -{}", list(&p.adding), list(&p.removing));
-        }
-        text
-    }
 }
 
 fn code(outcome: &Outcome) -> Code {

@@ -1,5 +1,9 @@
 //! Round trips: requests as a client encodes them, answers as it decodes them.
 
+mod faults;
+mod known;
+mod requests;
+
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -20,6 +24,8 @@ use crate::controller::schema::{FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADE
 use crate::faults::{Fault, Filter};
 use crate::rules::{Api, Rules};
 use crate::{BrokerSetup, Setup, Simulator, TopicSetup};
+
+use self::requests::{alter, change, configs, metadata, name, offsets, versions};
 
 const MB: u64 = 1_000_000;
 
@@ -61,38 +67,6 @@ impl Wire {
         assert!(!answer.has_remaining(), "bytes left over");
         Ok(response)
     }
-}
-
-fn name(text: &str) -> TopicName {
-    TopicName(StrBytes::from_string(text.to_owned()))
-}
-
-fn versions() -> ApiVersionsRequest {
-    ApiVersionsRequest::default()
-        .with_client_software_name("t".into())
-        .with_client_software_version("1".into())
-}
-
-fn metadata(topics: Option<&[&str]>) -> MetadataRequest {
-    let one = |t: &&str| metadata_request::MetadataRequestTopic::default().with_name(Some(name(t)));
-    let topics = topics.map(|topics| topics.iter().map(one).collect());
-    MetadataRequest::default().with_topics(topics)
-}
-
-fn alter(topic: &str, partition: i32, target: Option<&[i32]>) -> AlterPartitionReassignmentsRequest {
-    let target = target.map(|list| list.iter().copied().map(BrokerId).collect());
-    let one = ReassignablePartition::default().with_partition_index(partition).with_replicas(target);
-    let topic = ReassignableTopic::default().with_name(name(topic)).with_partitions(vec![one]);
-    AlterPartitionReassignmentsRequest::default().with_timeout_ms(30_000).with_topics(vec![topic])
-}
-
-fn offsets(topic: &str, partition: i32, replica: i32, epoch: i32) -> ListOffsetsRequest {
-    let one = ListOffsetsPartition::default()
-        .with_partition_index(partition)
-        .with_current_leader_epoch(epoch)
-        .with_timestamp(-1);
-    let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![one]);
-    ListOffsetsRequest::default().with_replica_id(BrokerId(replica)).with_topics(vec![topic])
 }
 
 /// Four brokers in two zones, a topic `t` with one partition on 1 and 2.
@@ -174,66 +148,6 @@ async fn every_version_that_is_advertised_and_known_round_trips() {
             DescribeQuorumRequest::default().with_topics(vec![topic])
         });
     }
-}
-
-/// The ranges that the protocol crate knows.
-mod known {
-    use kafka_protocol::messages as m;
-    use kafka_protocol::protocol::Message;
-
-    pub(super) trait Known {
-        const RANGE: (i16, i16);
-    }
-
-    macro_rules! known {
-        ($($api:ident $request:ident),*) => {$(
-            pub(super) struct $api;
-            impl Known for $api {
-                const RANGE: (i16, i16) = (m::$request::VERSIONS.min, m::$request::VERSIONS.max);
-            }
-        )*};
-    }
-
-    known!(
-        ApiVersions ApiVersionsRequest, Metadata MetadataRequest, DescribeCluster DescribeClusterRequest,
-        ListOffsets ListOffsetsRequest, DescribeLogDirs DescribeLogDirsRequest,
-        DescribeConfigs DescribeConfigsRequest, IncrementalAlterConfigs IncrementalAlterConfigsRequest,
-        AlterPartitionReassignments AlterPartitionReassignmentsRequest,
-        ListPartitionReassignments ListPartitionReassignmentsRequest, ElectLeaders ElectLeadersRequest,
-        CreateTopics CreateTopicsRequest, CreatePartitions CreatePartitionsRequest,
-        DeleteTopics DeleteTopicsRequest, DescribeQuorum DescribeQuorumRequest
-    );
-}
-
-fn configs(resources: &[(i8, &str)], keys: Option<&[&'static str]>) -> DescribeConfigsRequest {
-    let one = |(kind, name): &(i8, &str)| {
-        DescribeConfigsResource::default()
-            .with_resource_type(*kind)
-            .with_resource_name(StrBytes::from_string((*name).to_owned()))
-            .with_configuration_keys(
-                keys.map(|keys| keys.iter().map(|k| StrBytes::from_static_str(k)).collect()),
-            )
-    };
-    DescribeConfigsRequest::default()
-        .with_include_synonyms(true)
-        .with_resources(resources.iter().map(one).collect())
-}
-
-fn change(
-    kind: i8,
-    resource: &str,
-    key: &str,
-    op: i8,
-    value: Option<&str>,
-) -> IncrementalAlterConfigsRequest {
-    let own = |text: &str| StrBytes::from_string(text.to_owned());
-    let config =
-        AlterableConfig::default().with_name(own(key)).with_config_operation(op).with_value(value.map(own));
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(kind)
-        .with_resource_name(own(resource))
-        .with_configs(vec![config]);
-    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
 }
 
 #[tokio::test(start_paused = true)]
@@ -337,105 +251,6 @@ async fn in_sync_traffic_counts_against_the_leader_and_starves_a_new_replica() {
     assert!(at() > before + 50_000_000 / 1024, "a raised rate starts with a burst");
     seconds(60.0).await;
     assert!(sim.in_flight().is_empty(), "in sync");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_killed_broker_stays_in_the_isr_until_its_session_ends() {
-    let sim = Simulator::new(&small("4.3.1", 1)).unwrap();
-    let two = restow_planner::model::BrokerId(2);
-    let mut to_2 = Wire::to(&sim, 2);
-    to_2.ask(versions(), 3).await.unwrap();
-    sim.kill(2);
-    assert_eq!(to_2.ask(versions(), 3).await.unwrap_err(), Closed);
-    let refused = sim.connect("broker-2.sim:9092").unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    let mut wire = Wire::to(&sim, 1);
-    seconds(5.0).await;
-    let isr = |m: MetadataResponse| m.topics[0].partitions[0].isr_nodes.clone();
-    assert_eq!(isr(wire.ask(metadata(Some(&["t"])), 12).await.unwrap()), [BrokerId(1), BrokerId(2)]);
-    assert!(!sim.true_live_copies("t", 0).contains(&two));
-    seconds(5.0).await;
-    assert_eq!(isr(wire.ask(metadata(Some(&["t"])), 12).await.unwrap()), [BrokerId(1)]);
-    let fenced = DescribeClusterRequest::default().with_include_fenced_brokers(true);
-    let seen = wire.ask(fenced, 2).await.unwrap();
-    assert!(seen.brokers.iter().any(|b| b.broker_id == BrokerId(2) && b.is_fenced));
-    assert_eq!(wire.ask(DescribeClusterRequest::default(), 2).await.unwrap().brokers.len(), 3);
-    sim.restart(2);
-    seconds(1.0).await;
-    assert_eq!(isr(wire.ask(metadata(Some(&["t"])), 12).await.unwrap()), [BrokerId(1), BrokerId(2)]);
-    assert!(sim.true_live_copies("t", 0).contains(&two));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_broker_that_is_restarted_at_once_waits_for_its_old_session_to_end() {
-    let sim = Simulator::new(&small("4.3.1", 1)).unwrap();
-    sim.kill(2);
-    sim.restart(2);
-    seconds(5.0).await;
-    assert!(sim.connect("broker-2.sim:9092").is_err());
-    seconds(5.0).await;
-    assert!(sim.connect("broker-2.sim:9092").is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_paused_broker_accepts_and_does_not_answer_until_it_is_resumed() {
-    let sim = Simulator::new(&small("4.3.1", 1)).unwrap();
-    sim.pause(2);
-    let mut wire = Wire::to(&sim, 2);
-    assert!(timeout(Duration::from_secs(5), wire.ask(versions(), 3)).await.is_err());
-    sim.resume(2);
-    let mut wire = Wire::to(&sim, 2);
-    assert!(timeout(Duration::from_secs(5), wire.ask(versions(), 3)).await.is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn with_the_controller_lost_writes_hang_and_land_after_the_client_gave_up() {
-    let sim = Simulator::new(&small("4.3.1", 1)).unwrap();
-    sim.lose_controller();
-    let mut writes = Wire::to(&sim, 1);
-    let asked = writes.ask(alter("t", 0, Some(&[2, 1])), 1);
-    assert!(timeout(Duration::from_secs(15), asked).await.is_err());
-    drop(writes);
-    let mut reads = Wire::to(&sim, 1);
-    let seen = reads.ask(metadata(Some(&["t"])), 12).await.unwrap();
-    assert_eq!(seen.topics[0].partitions[0].replica_nodes, [BrokerId(1), BrokerId(2)]);
-    sim.restore_controller();
-    seconds(1.0).await;
-    let seen = reads.ask(metadata(Some(&["t"])), 12).await.unwrap();
-    assert_eq!(seen.topics[0].partitions[0].replica_nodes, [BrokerId(2), BrokerId(1)]);
-    sim.lose_controller();
-    let answer = reads.ask(alter("t", 0, Some(&[1, 2])), 1).await.unwrap();
-    assert_eq!(answer.error_code, Code::RequestTimedOut.code(), "after a minute");
-}
-
-#[tokio::test(start_paused = true)]
-async fn faults_do_what_they_say() {
-    let sim = Simulator::new(&small("4.3.1", 1)).unwrap();
-    let strike = |fault| sim.fault(Filter::api(Api::AlterPartitionReassignments), fault);
-    let first = || sim.with_state(|s| s.partition("t", 0).unwrap().replicas[0].0);
-    let ask = |target: [i32; 2]| {
-        let sim = sim.clone();
-        async move { Wire::to(&sim, 1).ask(alter("t", 0, Some(&target)), 1).await }
-    };
-    strike(Fault::Drop);
-    assert_eq!((ask([2, 1]).await.unwrap_err(), first()), (Closed, 1));
-    strike(Fault::LoseAnswer);
-    assert_eq!((ask([2, 1]).await.unwrap_err(), first()), (Closed, 2));
-    strike(Fault::Error(41));
-    assert_eq!((ask([1, 2]).await.unwrap().error_code, first()), (41, 2));
-    strike(Fault::Late(Duration::from_secs(30)));
-    assert!(timeout(Duration::from_secs(15), ask([1, 2])).await.is_err());
-    assert_eq!(first(), 2);
-    seconds(16.0).await;
-    assert_eq!(first(), 1);
-    strike(Fault::Hang);
-    assert!(timeout(Duration::from_secs(600), ask([2, 1])).await.is_err());
-    assert_eq!(first(), 1);
-    strike(Fault::Delay(Duration::from_secs(2)));
-    assert!(timeout(Duration::from_secs(1), ask([2, 1])).await.is_err());
-    strike(Fault::Twice);
-    assert_eq!(ask([2, 1]).await.unwrap().error_code, 0);
-    assert_eq!(first(), 2);
 }
 
 #[tokio::test(start_paused = true)]

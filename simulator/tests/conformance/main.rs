@@ -12,7 +12,9 @@
 #![allow(clippy::disallowed_methods)]
 
 mod client;
+mod cluster;
 mod play;
+mod produce;
 mod records;
 mod requests;
 mod script;

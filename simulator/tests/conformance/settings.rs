@@ -3,15 +3,12 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use futures_util::future::join_all;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::*;
-use kafka_protocol::records::{Compression, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType};
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Silence, code, newest, text, topic_name};
@@ -377,67 +374,6 @@ impl Player {
         lines.sort();
         Ok([vec![format!("{} log dirs", answer.results.len())], lines].concat())
     }
-
-    async fn cluster(&self, step: &Step) -> Came {
-        let version = step.options.version.unwrap_or_else(|| newest::<DescribeClusterRequest>(self.ranges()));
-        let request = DescribeClusterRequest::default();
-        let request = if version >= 2 { request.with_include_fenced_brokers(true) } else { request };
-        let answer = self.send(step, &request).await?;
-        let each = answer.brokers.iter().map(|broker| {
-            let rack = broker.rack.as_ref().map_or("no rack", |rack| rack.as_str());
-            let fenced = if broker.is_fenced { " fenced" } else { "" };
-            format!("broker {} {rack}{fenced}", broker.broker_id.0)
-        });
-        let mut lines: Vec<String> = each.collect();
-        lines.sort();
-        Ok(lines)
-    }
-
-    /// The versions of the APIs that the simulator has, as far as the protocol crate knows them.
-    fn advertised(&self) -> Vec<String> {
-        use restow_simulator::rules::Api;
-        let each = Api::ALL.into_iter().map(|api| {
-            let range = self.ranges().api_keys.iter().find(|range| range.api_key == api.key());
-            let ours = ApiKey::try_from(api.key()).expect("a known API").valid_versions();
-            match range {
-                Some(range) => format!("{api:?} {}-{}", range.min_version, range.max_version.min(ours.max)),
-                None => format!("{api:?} absent"),
-            }
-        });
-        each.collect()
-    }
-
-    /// Puts records into a partition, each as a batch of its own.
-    pub async fn write(&self, at: &str, records: Option<u64>) -> Result<(), Silence> {
-        let (topic, n) = self.at(at);
-        let left = self.stage.write(&topic, n, records).await;
-        if left == 0 {
-            return Ok(());
-        }
-        let (own, _) = crate::script::partition(at);
-        let seen = self.metadata(self.stage.serving()[0], own).await?;
-        let led = seen.topics.iter().flat_map(|t| &t.partitions).find(|p| p.partition_index == n);
-        let leader = led.map_or(-1, |p| p.leader_id.0);
-        for k in 0..left {
-            let data = PartitionProduceData::default().with_index(n).with_records(Some(batch(k)));
-            let data =
-                TopicProduceData::default().with_name(topic_name(&topic)).with_partition_data(vec![data]);
-            let request =
-                ProduceRequest::default().with_acks(-1).with_timeout_ms(30_000).with_topic_data(vec![data]);
-            // A leader may not know yet that it is one.
-            let end = Instant::now() + SOON;
-            loop {
-                let answer = self.ask_broker(leader, &request, 8, SOON).await?;
-                let error = answer.responses[0].partition_responses[0].error_code;
-                if error == 0 {
-                    break;
-                }
-                assert!(Instant::now() < end, "{at}: {}", code(error));
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn changed(words: &[&str]) -> AlterableConfig {
@@ -464,27 +400,4 @@ fn short_value(value: Option<&str>) -> String {
         Some("") => "\"\"".to_owned(),
         Some(value) => value.to_owned(),
     }
-}
-
-/// One record of 1 KB, each later than the last.
-fn batch(k: u64) -> bytes::Bytes {
-    let record = Record {
-        transactional: false,
-        control: false,
-        delete_horizon: false,
-        partition_leader_epoch: -1,
-        producer_id: -1,
-        producer_epoch: -1,
-        timestamp_type: TimestampType::Creation,
-        offset: 0,
-        sequence: -1,
-        timestamp: 1_700_000_000_000 + i64::try_from(k).expect("few"),
-        key: None,
-        value: Some(bytes::Bytes::from(vec![b'x'; 1000])),
-        headers: Default::default(),
-    };
-    let mut bytes = BytesMut::new();
-    let options = RecordEncodeOptions { version: 2, compression: Compression::None };
-    RecordBatchEncoder::encode(&mut bytes, [&record], &options).expect("a batch");
-    bytes.freeze()
 }

@@ -1,5 +1,8 @@
 //! The transitions: what the adversary, the wire and our process can do in a state.
 
+mod choices;
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -144,107 +147,6 @@ impl World {
     /// Whether the journal tells more than that a write is open.
     fn remembers(&self) -> bool {
         self.scope.steps || self.scope.meddle
-    }
-
-    /// What Kafka and its brokers can do by themselves.
-    fn adversary(&self, node: &Node, actions: &mut Vec<Action>) {
-        let kafka = &node.kafka;
-        if let Some(leader) = kafka.working_leader() {
-            let out = minus(&kafka.replicas, &kafka.isr);
-            actions.extend(out.into_iter().filter(|id| kafka.is_up(*id)).map(Action::Join));
-            if self.scope.calm {
-                return;
-            }
-            let followers = kafka.isr.iter().copied().filter(|id| *id != leader);
-            actions.extend(followers.map(Action::Leave));
-        }
-        match kafka.down {
-            None => actions.extend(self.shape.brokers().into_iter().map(Action::Down)),
-            Some(_) if kafka.fenced => actions.push(Action::Up),
-            Some(_) => actions.extend([Action::Fence, Action::Up]),
-        }
-        if kafka.leader != kafka.replicas.first().copied() {
-            actions.push(Action::Rebalance);
-        }
-        if self.scope.meddle && node.foreign == Foreign::No {
-            // A move like ours cannot be told from ours once we asked for it.
-            let is_ours = |at: u8| matches!(node.doing, Some((Req::List(list), _)) if list == at);
-            let theirs = (0..=self.lists.len() as u8).filter(|at| node.asked & 1 << at == 0 && !is_ours(*at));
-            actions.extend(theirs.map(Action::Meddle));
-            actions.push(Action::MeddleCancel);
-        }
-        if self.scope.lag && node.stale.is_none() && node.doing.is_none() && node.open.is_none() {
-            actions.push(Action::Lag);
-        }
-    }
-
-    /// What our process, its person and the wire can do.
-    fn ours(&self, node: &Node, actions: &mut Vec<Action>) {
-        let Scope { calm, steps, lag, gates, .. } = self.scope;
-        let is_idle = node.doing.is_none();
-        if is_idle {
-            actions.push(Action::Look(Eyes::Fresh));
-            if lag {
-                actions.push(Action::Look(Eyes::Slow));
-            }
-            if node.stale.is_some() {
-                actions.push(Action::Look(Eyes::Lagging));
-                if node.recent {
-                    actions.push(Action::Look(Eyes::Behind));
-                }
-            }
-            if gates && node.want == Want::Forward && node.approvals < 2 {
-                actions.push(Action::Approve);
-            }
-            if node.recent {
-                actions.push(Action::Moment);
-            }
-            if node.steady == Steady::Young {
-                actions.push(Action::Dwell);
-            }
-        }
-        match node.doing {
-            Some((_, Stage::Decided)) => actions.push(Action::Journal),
-            Some((_, Stage::Asked)) => actions.push(Action::Send),
-            Some((_, Stage::Sent)) if steps => {}
-            Some((_, Stage::Sent | Stage::Applied(_))) => actions.push(Action::Answer),
-            None => {}
-        }
-        if node.wire.is_some_and(|wire| !wire.hangs) {
-            actions.push(Action::Land);
-        }
-        if calm {
-            return;
-        }
-        if steps {
-            return self.astray(node, actions);
-        }
-        if lag && !is_idle {
-            actions.push(Action::Minute);
-        }
-        if is_idle {
-            // While a request is on its way our process waits: to change its goal then is the same later.
-            actions.extend([Want::Forward, Want::Back].map(|want| Action::Restart(want, false)));
-        }
-    }
-
-    /// What can go wrong between our process, its journal and Kafka.
-    fn astray(&self, node: &Node, actions: &mut Vec<Action>) {
-        let is_sent = matches!(node.doing, Some((_, Stage::Sent | Stage::Applied(_))));
-        // Once it answered, or was heard of, it has nothing of ours any more that it could hold back.
-        let hangs: &[bool] = if is_sent { &[false, true] } else { &[false] };
-        if is_sent {
-            actions.push(Action::TimeOut);
-            actions.extend(hangs.iter().map(|hangs| Action::Lose(*hangs)));
-        } else if node.doing.is_none() && (node.open.is_some() || node.wire.is_some()) {
-            actions.push(Action::Minute);
-        }
-        if node.wire.is_some_and(|wire| wire.hangs) {
-            actions.push(Action::Wake);
-        }
-        for want in [Want::Forward, Want::Back, Want::Sweep] {
-            actions.extend(hangs.iter().map(|hangs| Action::Restart(want, *hangs)));
-        }
     }
 
     /// Changes Kafka, and what follows from it for all that refers to it.
@@ -411,84 +313,5 @@ impl World {
         } else if !self.scope.gates {
             node.approvals = 2;
         }
-    }
-}
-
-impl Model for World {
-    type State = Node;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<Node> {
-        vec![self.start()]
-    }
-
-    fn actions(&self, node: &Node, actions: &mut Vec<Action>) {
-        if node.broken.is_some() {
-            return;
-        }
-        // What is decided, journalled or answered is changed by nobody: an adversary's step there is the same
-        // a step later.
-        let is_private = matches!(node.doing, Some((_, Stage::Decided | Stage::Asked | Stage::Applied(_))));
-        if !is_private {
-            self.adversary(node, actions);
-        }
-        self.ours(node, actions);
-    }
-
-    fn next_state(&self, before: &Node, action: Action) -> Option<Node> {
-        let mut node = before.clone();
-        let at = partition();
-        match action {
-            Action::Join(broker) => self.by_itself(&mut node, Request::Join { partition: at, broker })?,
-            Action::Leave(broker) => self.by_itself(&mut node, Request::Leave { partition: at, broker })?,
-            Action::Down(broker) => (node.kafka.down, node.kafka.fenced) = (Some(broker), false),
-            Action::Fence => self.by_itself(&mut node, Request::Fence { broker: before.kafka.down? })?,
-            Action::Up => {
-                if before.kafka.fenced {
-                    self.by_itself(&mut node, Request::Unfence { broker: before.kafka.down? })?;
-                }
-                node.kafka.down = None;
-            }
-            Action::Rebalance => {
-                self.by_itself(&mut node, Request::Elect { unclean: false, only: Some(vec![at]) })?;
-            }
-            Action::Meddle(list) => {
-                let mut list = self.lists.get(list as usize).unwrap_or(&self.shape.from).clone();
-                if list == self.shape.from {
-                    list.reverse();
-                }
-                node.foreign = Foreign::Flying;
-                let request = Request::Alter { items: vec![(at, Some(list))], allow_rf_change: true };
-                self.by_itself(&mut node, request)?;
-            }
-            Action::MeddleCancel => {
-                node.foreign = Foreign::Done;
-                self.by_itself(&mut node, Request::Alter { items: vec![(at, None)], allow_rf_change: true })?;
-            }
-            Action::Lag => {
-                node.stale = Some(Box::new(Stale { kafka: node.kafka.clone(), is_old_epoch: false }));
-            }
-            Action::Look(eyes) => self.look(&mut node, eyes)?,
-            Action::Journal => self.journal(&mut node),
-            Action::Send => self.send(&mut node),
-            Action::Land => self.land(&mut node)?,
-            Action::Answer => self.answer(&mut node),
-            Action::TimeOut => self.leave_open(&mut node, true, false),
-            Action::Lose(hangs) => self.leave_open(&mut node, false, hangs),
-            Action::Restart(want, hangs) => self.restart(&mut node, want, hangs),
-            Action::Approve => node.approvals += 1,
-            Action::Moment => (node.recent, node.stale) = (false, None),
-            Action::Dwell => {
-                (node.steady, node.recent, node.stale) = (Steady::Old, false, None);
-                node.dwelt = self.scope.gates;
-            }
-            Action::Minute => self.minute(&mut node),
-            Action::Wake => node.wire = node.wire.map(|wire| Wire { hangs: false, ..wire }),
-        }
-        (node != *before).then_some(node)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(PROMISES, |world: &World, node: &Node| world.broken(node).is_none())]
     }
 }

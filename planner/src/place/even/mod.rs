@@ -73,7 +73,7 @@ pub(super) fn plan(
     let layout = layout(scope.cluster, &zones);
     drop(zones);
     if wanted.measures.iter().any(|measure| matches!(measure, Measure::Leaders | Measure::ReadRate)) {
-        return lead::even_out(scope, layout, wanted, &budget, &pinned, made, watch);
+        return Ok(lead::even_out(scope, layout, wanted, &budget, &pinned, made, watch));
     }
     made.changes = Changes::between(scope.cluster, &layout);
     Ok(made)
@@ -248,7 +248,7 @@ fn zones(scope: &Scope<'_>, topology: &Topology, wanted: &Bands, pinned: &[bool]
             zone.items.push(Item { partition: p.index, at: at as u8, is_free, home: seat, now: seat, load });
         }
     }
-    let present = room::present(cluster);
+    let present = capacity::held_bytes(cluster);
     let limits = room::limits(cluster, &present);
     for zone in &mut zones {
         zone.bands = bands_of(scope, zone, wanted);

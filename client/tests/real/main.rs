@@ -3,6 +3,9 @@
 // Real processes in real time.
 #![allow(clippy::disallowed_methods)]
 
+mod views;
+mod writes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -139,89 +142,6 @@ impl Test<'_> {
             assert!(begun.elapsed() < SOON, "{what}: not after {SOON:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-    }
-
-    /// Cluster and topics are as Kafka's own client sees them.
-    async fn views(&self) {
-        let witness = self.kafka.admin().cluster().unwrap();
-        let view = read::cluster(&self.client).await.unwrap();
-        assert_eq!((&view.cluster_id, self.client.cluster_id()), (&witness.id, &*witness.id));
-        let racks: BTreeMap<_, _> = view.brokers.iter().map(|b| (b.id.0, b.rack.clone())).collect();
-        assert_eq!(racks, witness.brokers);
-        let fenced = if self.since(4, 0) { Some(false) } else { None };
-        for b in &view.brokers {
-            assert_eq!((b.fenced, format!("{}:{}", b.host, b.port)), (fenced, self.kafka.address(b.id.0)));
-            read::ping(&self.client, b.id).await.unwrap();
-            read::ping(&self.client, b.id).await.unwrap();
-        }
-
-        let witness = self.kafka.admin().topics().unwrap();
-        let topics = read::topics(&self.client, None).await.unwrap();
-        assert_eq!(topics.iter().map(|t| &t.name).collect::<Vec<_>>(), witness.keys().collect::<Vec<_>>());
-        for (view, (_, topic)) in topics.iter().zip(&witness) {
-            assert_eq!((view.id.to_string(), view.error), (topic.id.clone(), None));
-            assert_eq!(view.partitions.len(), topic.partitions.len());
-            for (ours, theirs) in view.partitions.iter().zip(&topic.partitions) {
-                assert_eq!(ours.replicas, list(&theirs.replicas));
-                assert_eq!(ours.leader, theirs.leader.map(BrokerId));
-                let isr = |of: &[BrokerId]| of.iter().copied().collect::<BTreeSet<_>>();
-                assert_eq!(isr(&ours.isr), isr(&list(&theirs.isr)));
-                assert!(ours.leader_epoch >= 0 && ours.error.is_none());
-            }
-        }
-        let topics = read::topics(&self.client, Some(&["nowhere".into(), "orders".into()])).await.unwrap();
-        assert_eq!(topics[0].error, Some(Code::UNKNOWN_TOPIC_OR_PARTITION));
-        assert_eq!((topics[1].error, topics[1].partitions.len()), (None, 4));
-        assert_eq!(read::reassignments(&self.client).await.unwrap(), []);
-    }
-
-    async fn offsets_and_log_dirs(&self) {
-        let witness = self.kafka.admin().offsets(Some(&["orders"])).unwrap();
-        let query = |partition| OffsetQuery { topic: "orders".into(), partition, leader_epoch: -1 };
-        let of: Vec<_> = [3, 0, 1, 2].map(query).into();
-        let at = |as_replica| read::end_offsets(&self.client, broker(3), as_replica, &of);
-        let (leader, local) = (at(Replica::Leader).await.unwrap(), at(Replica::Local).await.unwrap());
-        let latest = |partition: i32| witness[&("orders".to_owned(), partition)].latest;
-        let no = Err(Code::NOT_LEADER_OR_FOLLOWER);
-        assert_eq!(leader, [Ok(latest(3)), no, Ok(latest(1)), no]);
-        assert_eq!(local, [Ok(latest(3)), Ok(latest(0)), Ok(latest(1)), Ok(latest(2))]);
-        assert!(latest(0) + latest(1) + latest(2) + latest(3) >= 20_000);
-        let early = read::earliest_offsets(&self.client, broker(3), Replica::Leader, &of[..1]).await.unwrap();
-        assert_eq!(early, [Ok(0)]);
-        // No replica there, a topic that is not there, and an epoch that is not.
-        let strange = [
-            OffsetQuery { topic: "events".into(), partition: 0, leader_epoch: -1 },
-            OffsetQuery { topic: "nowhere".into(), partition: 0, leader_epoch: -1 },
-        ];
-        let told = read::end_offsets(&self.client, broker(2), Replica::Local, &strange).await.unwrap();
-        assert_eq!(told, [no, Err(Code::UNKNOWN_TOPIC_OR_PARTITION)]);
-        let stale = [OffsetQuery { leader_epoch: 99, ..query(3) }];
-        let told = read::end_offsets(&self.client, broker(3), Replica::Local, &stale).await.unwrap();
-        assert_eq!(told, [Err(Code::UNKNOWN_LEADER_EPOCH)]);
-
-        let witness = self.kafka.admin().log_dirs(&[1, 2, 3, 4]).unwrap();
-        for id in 1..=4 {
-            let dirs = read::log_dirs(&self.client, broker(id), None).await.unwrap();
-            assert_eq!(dirs.len(), 2);
-            let mut ours = Vec::new();
-            for dir in &dirs {
-                assert_eq!((dir.error, dir.cordoned), (None, self.since(4, 3).then_some(false)));
-                assert!(dir.total.unwrap() > dir.usable.unwrap());
-                let each =
-                    dir.replicas.iter().map(|r| (&*dir.path, &*r.topic, r.partition, r.size, r.future));
-                ours.extend(each);
-            }
-            ours.sort_unstable();
-            let theirs = witness.iter().filter(|r| r.broker == id);
-            let mut theirs: Vec<_> =
-                theirs.map(|r| (&*r.dir, &*r.topic, r.partition, r.size as u64, r.future)).collect();
-            theirs.sort_unstable();
-            assert_eq!(ours, theirs);
-            assert!(!ours.is_empty());
-        }
-        let some = read::log_dirs(&self.client, broker(1), Some(&["events".into()])).await.unwrap();
-        let some: Vec<_> = some.iter().flat_map(|d| &d.replicas).map(|r| (&*r.topic, r.partition)).collect();
-        assert_eq!(some, [("events", 0)]);
     }
 
     async fn configs(&self) {
@@ -400,123 +320,5 @@ impl Test<'_> {
         let keys: Vec<_> = found.iter().map(|((topic, key), _)| (&**topic, &**key)).collect();
         let both = [("events", "retention.ms"), ("orders", "min.insync.replicas")];
         assert_eq!(keys, if self.since(4, 1) { &both[..1] } else { &both[..] });
-    }
-
-    /// Expand under a throttle, see it in flight, cancel; swap and elect; refusals.
-    async fn moves(&self) {
-        let slow = |id: i32| {
-            [LEADER_RATE, FOLLOWER_RATE]
-                .map(|key| change(Resource::Broker(broker(id)), key, ConfigOp::Set("20000".into())))
-        };
-        for id in [1, 3, 4] {
-            assert_eq!(self.change(Some(id), slow(id).into()).await, [None, None]);
-        }
-        let lists = vec![
-            change(topic("orders"), LEADERS, ConfigOp::Set("*".into())),
-            change(topic("orders"), FOLLOWERS, ConfigOp::Set("*".into())),
-        ];
-        assert_eq!(self.change(None, lists).await, [None, None]);
-        // Brokers apply topic configs a moment after the controller has written them.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-
-        assert_eq!(self.reassign(0, Some(&[1, 3, 4]), true).await, None);
-        self.until("in flight", async || !read::reassignments(&self.client).await.unwrap().is_empty()).await;
-        let moving = read::reassignments(&self.client).await.unwrap();
-        let one = &moving[0];
-        assert_eq!((&*one.topic, one.partition, &one.replicas), ("orders", 0, &list(&[1, 3, 4])));
-        assert_eq!((&one.adding, one.removing.len()), (&list(&[4]), 0));
-        let taken = snapshot::take(&self.client, &SnapshotOptions::default(), &mut |_| {}).await.unwrap();
-        let p = taken.cluster.find("orders", 0).unwrap();
-        assert_eq!(taken.cluster.in_flight[&p.index].adding, list(&[4]));
-        let query = OffsetQuery { topic: "orders".into(), partition: 0, leader_epoch: -1 };
-        let local = read::end_offsets(&self.client, broker(4), Replica::Local, &[query]).await.unwrap();
-        assert!(local[0].is_ok(), "an adding replica answers for itself: {local:?}");
-
-        assert_eq!(self.reassign(0, None, true).await, None);
-        self.until("cancelled", async || read::reassignments(&self.client).await.unwrap().is_empty()).await;
-        self.until("as before", async || self.orders(0).await.0 == list(&[1, 3])).await;
-        assert_eq!(self.reassign(0, None, true).await, Some(Code::NO_REASSIGNMENT_IN_PROGRESS));
-
-        // An order-only change, guarded where the broker can guard it, and the election that follows.
-        assert_eq!(self.reassign(0, Some(&[3, 1]), false).await, None);
-        self.until("swapped", async || self.orders(0).await.0 == list(&[3, 1])).await;
-        let elect = |topic: &str| Write::Elect { items: vec![TopicPartition::new(topic, 0)] };
-        assert_eq!(self.send(elect("orders")).await, [None]);
-        self.until("elected", async || self.orders(0).await.1 == Some(broker(3))).await;
-        assert_eq!(self.send(elect("orders")).await, [Some(Code::ELECTION_NOT_NEEDED)]);
-        assert_eq!(self.send(elect("nowhere")).await, [Some(Code::UNKNOWN_TOPIC_OR_PARTITION)]);
-        assert_eq!(self.reassign(0, Some(&[3, 77]), true).await, Some(Code::INVALID_REPLICA_ASSIGNMENT));
-        let guarded = self.reassign(0, Some(&[3]), false).await;
-        let expected = self.since(4, 1).then_some(Code::INVALID_REPLICATION_FACTOR);
-        assert_eq!(guarded, expected);
-
-        for id in [1, 3, 4] {
-            let off = [LEADER_RATE, FOLLOWER_RATE];
-            let off = off.map(|key| change(Resource::Broker(broker(id)), key, ConfigOp::Delete));
-            assert_eq!(self.change(Some(id), off.into()).await, [None, None]);
-        }
-    }
-
-    /// A paused broker, a paused controller, a killed broker.
-    async fn losses(&self) {
-        let pinged = async |id| read::ping(&self.client, broker(id)).await;
-        pinged(4).await.unwrap();
-        self.kafka.pause(4);
-        let begun = Instant::now();
-        assert!(matches!(pinged(4).await, Err(Error::TimedOut { .. })));
-        assert!(begun.elapsed() < Duration::from_secs(4));
-        let hasty = Options { connect_timeout: Duration::from_secs(3), ..Options::default() };
-        let client = connect(self.kafka, hasty).await;
-        let taken = snapshot::take(&client, &SnapshotOptions::default(), &mut |_| {}).await.unwrap();
-        let four = taken.cluster.broker(broker(4)).unwrap();
-        assert!(!four.answered && four.log_dirs.is_empty());
-        let p = taken.cluster.find("events", 1).unwrap();
-        assert!(p.sizes[0] != UNKNOWN_SIZE && p.sizes[1] == UNKNOWN_SIZE);
-        let expected = |w: &Warning| match w {
-            Warning::Silent { broker: id, .. } => id.0 == 4,
-            // If the controller has fenced it by now, Kafka before 4.0 does not list it.
-            Warning::Unlisted { broker: id } => id.0 == 4 && !self.since(4, 0),
-            _ => false,
-        };
-        assert!(taken.warnings.len() == 1 && taken.warnings.iter().all(expected), "{:?}", taken.warnings);
-        self.kafka.resume(4);
-        self.until("resumed", async || pinged(4).await.is_ok()).await;
-
-        // Without a controller a forwarded write hangs; reads are not behind it.
-        self.kafka.pause(CONTROLLER);
-        let elect = Write::Elect { items: vec![TopicPartition::new("events", 0)] };
-        let write = write::send(&self.client, &elect);
-        let reads = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            let begun = Instant::now();
-            read::topics(&self.client, None).await.unwrap();
-            begun.elapsed()
-        };
-        let (answer, read_in) = tokio::join!(write, reads);
-        assert!(matches!(answer, Answer::Open(Error::TimedOut { .. })), "{answer:?}");
-        assert!(read_in < Duration::from_secs(2), "{read_in:?}");
-        self.kafka.resume(CONTROLLER);
-        self.until("a controller", async || {
-            matches!(write::send(&self.client, &elect).await, Answer::Items(items) if items[0].code == Some(Code::ELECTION_NOT_NEEDED))
-        })
-        .await;
-
-        self.kafka.kill(2);
-        let error = pinged(2).await.unwrap_err();
-        assert!(matches!(error, Error::Unreachable { .. } | Error::UnknownBroker { .. }), "{error:?}");
-        let to_two = Write::Configs {
-            broker: Some(broker(2)),
-            items: vec![change(Resource::Broker(broker(2)), LEADER_RATE, ConfigOp::Delete)],
-        };
-        let answer = write::send(&self.client, &to_two).await;
-        assert!(matches!(answer, Answer::NotSent(_)), "{answer:?}");
-        let fenced = || self.kafka.admin().cluster().is_ok_and(|c| !c.brokers.contains_key(&2));
-        assert!(wait_until(SOON, fenced));
-        let taken = snapshot::take(&client, &SnapshotOptions::default(), &mut |_| {}).await.unwrap();
-        let two = taken.cluster.broker(broker(2)).unwrap();
-        assert!(!two.answered);
-        assert_eq!(two.fenced, self.since(4, 0).then_some(true));
-        assert_eq!(two.rack.is_some(), self.since(4, 0));
-        println!("{}: {}", self.version, taken.warnings[0]);
     }
 }
