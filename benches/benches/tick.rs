@@ -107,7 +107,7 @@ impl World<'_> {
         for at in &wanted.probe {
             let m = self.plan.moves.get(*at as usize);
             let log_end = m.from.iter().map(|id| (*id, 100)).collect();
-            answers.probes.insert(*at, Probe { high_watermark: Some(100), log_end });
+            answers.probes.insert(*at, Probe { high_watermark: Some(100), log_end, bytes: None });
         }
         answers.answered.clone_from(&wanted.ping);
         answers.configs =

@@ -151,6 +151,14 @@ impl Simulator {
         at.replicas.iter().copied().filter(whole).collect()
     }
 
+    /// Bytes of a partition that its leader holds; none where it has no leader.
+    pub fn led_bytes(&self, topic: &str, partition: i32) -> Option<u64> {
+        let world = self.shared.world();
+        let leader = world.state.partition(topic, partition)?.leader?;
+        let log = world.logs.log(world.key(topic, partition)?)?;
+        log.copies.get(&leader).map(|copy| copy.bytes())
+    }
+
     /// Bytes that are used in each log directory of a broker, deleted replicas included for a minute.
     pub fn disk_used(&self, broker: i32) -> Vec<u64> {
         self.shared.world().logs.used(BrokerId(broker))

@@ -45,7 +45,10 @@ fn measured_makespan() {
 #[ignore = "ten minutes"]
 fn measured_tiny_partitions() {
     let Some(()) = available_or_skip() else { return };
-    let world = World::start(Spec::two_az("4.3.1").heap_mb(1_000));
+    // As brokers come, but for the short times of the other tests: one log directory (with several, Kafka counts all its
+    // logs for each that it makes), and followers that may be slow for 30 s on a machine that is busy with all of this.
+    let spec = Spec::two_az("4.3.1").heap_mb(1_000).property("log.dirs", "{dir}/a");
+    let world = World::start(spec.property("replica.lag.time.max.ms", "30000"));
     for topic in 0..20 {
         world.topic(&format!("tiny-{topic:02}"), 500, &[]);
     }

@@ -8,7 +8,7 @@ use restow_planner::plan::{Pacing, Plan, Step, moves};
 use super::agenda::{Agenda, SUBMITS};
 use super::stages::next_step;
 use super::standing::Standing;
-use super::throttle::Desired;
+use super::throttle::{Desired, is_slight};
 use super::view::View;
 use super::{Now, Pace};
 use crate::journal::{ConfigKey, Goal, Memory};
@@ -27,6 +27,8 @@ pub struct Reads {
     pub topics: BTreeSet<String>,
     /// Moves whose replicas are probed.
     pub probe: BTreeSet<u32>,
+    /// Those of them whose size is asked for: were they as small as the plan says, no throttle would be needed.
+    pub sizes: BTreeSet<u32>,
     /// Brokers that have to show that they answer.
     pub ping: BTreeSet<BrokerId>,
     /// Brokers that are not asked: they were given up and are out of service.
@@ -74,6 +76,11 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
         if goal != Goal::Quiesce {
             desired.add(plan, view, at, 0);
         }
+    }
+    if let Some(rate) = pace.throttle {
+        let expand = agenda.ready.to(Step::Expand).iter().copied();
+        let is_slight = |at: &u32| is_slight(plan.moves.get(*at as usize).bytes, rate);
+        reads.sizes = expand.filter(is_slight).collect();
     }
     if pace.throttle.or(memory.throttle).is_some() {
         reads.configs.extend(desired.keys().cloned());

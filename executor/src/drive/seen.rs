@@ -53,6 +53,8 @@ pub struct Probe {
     pub high_watermark: Option<i64>,
     /// Each replica's own log end offset, where its broker answered for this partition and epoch.
     pub log_end: BTreeMap<BrokerId, i64>,
+    /// Bytes that the leader holds, where they were asked for and told.
+    pub bytes: Option<u64>,
 }
 
 /// A partition as last observed.

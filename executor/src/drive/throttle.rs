@@ -51,10 +51,21 @@ fn broker_key(broker: BrokerId, key: &str) -> ConfigKey {
     ConfigKey { resource: Resource::Broker(broker), key: key.into() }
 }
 
+/// Whether copies of so many bytes are not worth an entry in a list: a thousand of them, the most that a broker sends or
+/// fetches at once, pass within a second at this rate. Entries are not free: for each replica that a broker makes, it
+/// parses the whole list of the topic again (`ThrottledReplicaListValidator`; with a thousand entries that takes twice
+/// as long as all else).
+pub(super) fn is_slight(bytes: Option<u64>, rate: u64) -> bool {
+    bytes.is_some_and(|bytes| bytes.saturating_mul(1000) <= rate)
+}
+
 impl Desired {
-    /// Throttles one move of the plan: leader entries for every listed replica of the expanded state,
-    /// follower entries for the added ones that have not joined, rates on the brokers concerned.
+    /// Throttles one move of the plan, but for one that is too slight: leader entries for every listed replica of the
+    /// expanded state, follower entries for the added ones that have not joined, rates on the brokers concerned.
     pub fn add(&mut self, plan: &Plan, view: &View, at: u32, rate: u64) {
+        if is_slight(view.sizes.get(&at).copied(), rate) {
+            return;
+        }
         let m = plan.moves.get(at as usize);
         let topic = &plan.topic_of(&m).name;
         let joined = view.observed(at).map(|o| o.isr.clone()).unwrap_or_default();

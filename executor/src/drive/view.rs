@@ -39,6 +39,9 @@ pub struct View {
     pub load: Load,
     /// Probes of this tick.
     pub probes: BTreeMap<u32, Probe>,
+    /// Bytes of moves as they were when their copies were about to begin, where that was asked for. Only what was read
+    /// then counts: the plan may be old.
+    pub sizes: BTreeMap<u32, u64>,
     /// Brokers that replied in this tick.
     pub answered: BTreeSet<BrokerId>,
     /// Brokers ever asked.
@@ -104,6 +107,7 @@ impl View {
             stages: Stages::default(),
             load: Load::default(),
             probes: BTreeMap::new(),
+            sizes: BTreeMap::new(),
             answered: BTreeSet::new(),
             brokers: BTreeMap::new(),
             configs: BTreeMap::new(),
@@ -138,6 +142,8 @@ impl View {
         self.given_up = plan.given_up.iter().chain(&memory.given_up).copied().collect();
         self.learn_brokers(&answers, now);
         self.probes = std::mem::take(&mut answers.probes);
+        self.sizes.retain(|at, _| self.probes.contains_key(at));
+        self.sizes.extend(self.probes.iter().filter_map(|(at, probe)| Some((*at, probe.bytes?))));
         self.configs = std::mem::take(&mut answers.configs);
         self.gone = std::mem::take(&mut answers.gone);
         for (key, wrote) in &mut self.wrote {

@@ -1,6 +1,12 @@
 //! The run itself: gates, target, throttles, rollback.
 
-use restow_executor::journal::{Gate, Goal, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use restow_client::read::Resource;
+use restow_client::write::{ConfigOp, Write};
+use restow_executor::journal::{Gate, Goal, Outcome, Record};
+use tokio::time::sleep;
 
 use super::lab::{Lab, topic};
 
@@ -55,4 +61,36 @@ async fn what_is_shrunk_is_not_copied_back_by_a_rollback() {
     let (report, _) = lab.run(Goal::Back, &[]).await;
     assert_eq!((report.outcome, report.shrunk.len()), (Outcome::PartlyBack, 4));
     lab.is_at_target();
+}
+
+/// Partitions whose copies were listed as throttled in a run, by topic.
+fn listed(lab: &Lab) -> BTreeMap<String, BTreeSet<i32>> {
+    let mut listed: BTreeMap<String, BTreeSet<i32>> = BTreeMap::new();
+    for record in lab.records() {
+        let Record::Asked { write: Write::Configs { items, .. }, .. } = record else { continue };
+        for change in items {
+            let (Resource::Topic(topic), ConfigOp::Append(entries)) = (change.resource, change.op) else {
+                continue;
+            };
+            let numbers = entries.split(',').map(|entry| entry.split(':').next().unwrap().parse().unwrap());
+            listed.entry(topic).or_default().extend(numbers.collect::<Vec<i32>>());
+        }
+    }
+    listed
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_copies_in_a_thousandth_of_a_second_is_not_listed_and_what_grew_since_the_plan_is() {
+    let lab = Lab::new("4.3.1", vec![topic("tiny", 12, 10_000), topic("large", 4, MB)]).await;
+    lab.sim.set_ingest("tiny", 3, 100_000);
+    sleep(Duration::from_secs(1)).await;
+    lab.sim.set_ingest("tiny", 3, 0);
+    let (report, _) = lab.run(Goal::Forward, &BOTH).await;
+    assert_eq!(report.outcome, Outcome::Done, "{report:?}");
+    lab.is_at_target();
+    let numbers = |list: &[i32]| list.iter().copied().collect::<BTreeSet<i32>>();
+    assert_eq!(
+        listed(&lab),
+        [("large".into(), numbers(&[0, 1, 2, 3])), ("tiny".into(), numbers(&[3]))].into()
+    );
 }

@@ -118,6 +118,7 @@ struct Question {
 async fn probe(client: &Client, plan: &Plan, reads: &Reads, end: Instant, answers: &mut Answers) {
     let mut leaders: BTreeMap<BrokerId, Vec<Question>> = BTreeMap::new();
     let mut replicas: BTreeMap<BrokerId, Vec<Question>> = BTreeMap::new();
+    let mut held: BTreeMap<BrokerId, BTreeMap<TopicPartition, u32>> = BTreeMap::new();
     for at in &reads.probe {
         let m = plan.moves.get(*at as usize);
         let name = &plan.topic_of(&m).name;
@@ -130,6 +131,10 @@ async fn probe(client: &Client, plan: &Plan, reads: &Reads, end: Instant, answer
         if let Some(leader) = p.leader.filter(|id| !reads.skip.contains(id)) {
             leaders.entry(leader).or_default().push(question(p.leader_epoch));
         }
+        if let Some(leader) = p.leader.filter(|id| reads.sizes.contains(at) && !reads.skip.contains(id)) {
+            let name = TopicPartition::new(name.clone(), m.partition);
+            held.entry(leader).or_default().insert(name, *at);
+        }
         for id in p.replicas.iter().filter(|id| !reads.skip.contains(id)) {
             replicas.entry(*id).or_default().push(question(p.leader_epoch));
         }
@@ -140,6 +145,28 @@ async fn probe(client: &Client, plan: &Plan, reads: &Reads, end: Instant, answer
     for (broker, at, offset) in ask(client, Replica::Local, replicas, end, answers).await {
         answers.probes.entry(at).or_default().log_end.insert(broker, offset);
     }
+    for (at, bytes) in sizes(client, held, end).await {
+        answers.probes.entry(at).or_default().bytes = Some(bytes);
+    }
+}
+
+/// Bytes that leaders hold of partitions; of one that does not tell, nothing is known.
+async fn sizes(
+    client: &Client,
+    held: BTreeMap<BrokerId, BTreeMap<TopicPartition, u32>>,
+    end: Instant,
+) -> Vec<(u32, u64)> {
+    let asks = held.into_iter().map(|(leader, partitions)| async move {
+        let of: Vec<TopicPartition> = partitions.keys().cloned().collect();
+        let told = timeout_at(end, read::log_dirs_of(client, leader, Some(&of))).await;
+        let replicas = told.into_iter().flatten().flatten().flat_map(|dir| dir.replicas);
+        let size = |held: read::LogReplica| {
+            let name = TopicPartition::new(&*held.topic, held.partition);
+            Some((*partitions.get(&name).filter(|_| !held.future)?, held.size))
+        };
+        replicas.filter_map(size).collect::<Vec<(u32, u64)>>()
+    });
+    join_all(asks).await.concat()
 }
 
 fn find<'a>(

@@ -46,7 +46,7 @@ impl Audit {
         Audit {
             moves: moves.collect(),
             history: History::new(&sim),
-            throttles: Throttles::new(&sim, scene.hosts, scene.pace.throttle.is_some()),
+            throttles: Throttles::new(&sim, scene.hosts, scene.pace.throttle),
             books: (0..scene.hosts).map(|_| Book::default()).collect(),
             plan: scene.plan.clone(),
             touched: BTreeSet::new(),
@@ -104,7 +104,8 @@ impl Audit {
                             for change in &partitions {
                                 self.keeps_copies(change);
                                 if !self.is_stale() && self.is_at_its_start(change) {
-                                    self.throttles.begins(change);
+                                    let (topic, n) = (&change.partition.topic, change.partition.partition);
+                                    self.throttles.begins(change, self.sim.led_bytes(topic, n));
                                 }
                             }
                             for change in &configs {

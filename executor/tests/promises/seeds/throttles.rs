@@ -18,6 +18,9 @@ use super::writes::Book;
 /// How long the controller waits for a broker before it fences it.
 const SESSION: Duration = Duration::from_secs(9);
 
+/// Bytes that the producers of a scene write to a partition at most, from the look at its size until it is judged.
+const WRITTEN_SINCE: u64 = 150_000;
+
 /// What a config may hold at the end.
 #[derive(Debug, Default)]
 struct Expected {
@@ -42,7 +45,7 @@ pub struct Throttles {
     start: BTreeMap<ConfigKey, String>,
     now: BTreeMap<ConfigKey, String>,
     hosts: usize,
-    throttled: bool,
+    throttle: Option<u64>,
 }
 
 pub fn key_of(resource: &Resource, key: &str) -> ConfigKey {
@@ -87,8 +90,8 @@ fn all(sim: &Simulator) -> BTreeMap<ConfigKey, String> {
 }
 
 impl Throttles {
-    pub fn new(sim: &Simulator, hosts: usize, throttled: bool) -> Self {
-        Throttles { keys: BTreeMap::new(), start: all(sim), now: all(sim), hosts, throttled }
+    pub fn new(sim: &Simulator, hosts: usize, throttle: Option<u64>) -> Self {
+        Throttles { keys: BTreeMap::new(), start: all(sim), now: all(sim), hosts, throttle }
     }
 
     /// Somebody changed a config.
@@ -100,13 +103,19 @@ impl Throttles {
         }
     }
 
-    /// We began a copy: by then all its throttles are set, but for what somebody else has changed.
-    pub fn begins(&mut self, change: &PartitionChange) {
-        let (Some(before), Some(after)) = (&change.before, &change.after) else { return };
+    /// We began a copy of so many bytes: by then all its throttles are set, but for what somebody else has changed, and
+    /// where it takes a thousandth of a second.
+    pub fn begins(&mut self, change: &PartitionChange, bytes: Option<u64>) {
+        let (Some(before), Some(after), Some(rate)) = (&change.before, &change.after, self.throttle) else {
+            return;
+        };
+        if bytes.is_some_and(|bytes| bytes <= rate / 1000 + WRITTEN_SINCE) {
+            return;
+        }
         let (topic, partition) = (&change.partition.topic, change.partition.partition);
         let leaders = after.leader.map(|id| (id, LEADER_LIST, LEADER_RATE));
         let followers = minus(&after.adding, &before.adding);
-        if followers.is_empty() || self.hosts > 1 || !self.throttled {
+        if followers.is_empty() || self.hosts > 1 {
             return;
         }
         let followers = followers.into_iter().map(|id| (id, FOLLOWER_LIST, FOLLOWER_RATE));
