@@ -11,7 +11,7 @@ pub const ALL: [Measure; 3] = [Measure::Replicas, Measure::Bytes, Measure::Write
 
 /// A rebalance within so many hundredths of a percent.
 pub fn even(measures: &[Measure], tolerance: u32) -> Intent {
-    let bands = Bands { measures: measures.to_vec(), tolerance };
+    let bands = Bands::on(measures, tolerance);
     Intent::Rebalance { bands, budget: Budget::default(), topics: vec![], exclude: vec![] }
 }
 

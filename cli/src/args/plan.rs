@@ -137,6 +137,9 @@ pub struct Bands {
     /// How far from its fair share a broker may be.
     #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = values::percent)]
     pub tolerance: u32,
+    /// Give no broker more than twice its part of a topic, or than what some broker of the zone has already.
+    #[arg(long)]
+    pub spread_topics: bool,
 }
 
 /// Bring new brokers to their fair share.

@@ -137,7 +137,7 @@ fn bands(args: &args::Bands, cluster: &Cluster) -> Bands {
     }
     measures.sort_unstable();
     measures.dedup();
-    Bands { measures, tolerance: args.tolerance }
+    Bands { measures, tolerance: args.tolerance, spread_topics: args.spread_topics }
 }
 
 /// The order in which brokers are typed does not matter: the same intent gives the same bytes.

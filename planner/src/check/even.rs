@@ -26,7 +26,7 @@ pub(super) struct Evenness<'a> {
     end: Vec<Amounts>,
 }
 
-fn is_in_service(broker: &Broker) -> bool {
+pub(super) fn is_in_service(broker: &Broker) -> bool {
     broker.fenced != Some(true) && broker.answered && !broker.log_dirs.iter().any(|dir| dir.offline)
 }
 

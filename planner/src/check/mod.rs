@@ -15,6 +15,7 @@ mod assignment;
 mod book;
 mod certificate;
 mod config;
+mod crowd;
 mod even;
 mod leaders;
 mod live;

@@ -11,7 +11,7 @@ use super::even::Evenness;
 use super::safety::{self, Spread, Zones};
 use super::shape::{self, Lists};
 use super::weight::Weights;
-use super::{At, Promise, Verdict, leaders, live};
+use super::{At, Promise, Verdict, crowd, leaders, live};
 use crate::model::{Cluster, TopicPartition};
 use crate::plan::{Intent, Move, Plan};
 use crate::rule::{Policy, Rule, What, When};
@@ -125,6 +125,7 @@ impl<'a> Judge<'a> {
             even.iter().for_each(|even| even.judge(plan, &self.book, &mut self.verdict));
             if let Some(cluster) = cluster.filter(|_| at_start) {
                 leaders::judge(plan, cluster, &asked, &mut self.verdict);
+                crowd::judge(plan, cluster, &mut self.verdict);
             }
             let as_asked = |f: &super::Finding| !matches!(f.promise, Promise::Intent | Promise::P4);
             if self.verdict.findings.iter().all(as_asked) {
@@ -162,10 +163,13 @@ impl<'a> Judge<'a> {
             (What::ZoneSpread, When::After, Promise::P3, zoned),
             (What::ZoneSpread, When::Always, Promise::P3, zoned),
         ];
-        for (what, when, promise, needed) in needed {
-            if needed && !self.plan.rules.contains(&Rule { what, when, policy: Policy::Hard }) {
+        let needed = needed.map(|(what, when, promise, needed)| (what, when, Policy::Hard, promise, needed));
+        let spreads = self.plan.intent.spreads_topics();
+        let spread = (What::TopicSpread, When::After, Policy::NoWorse, Promise::Intent, spreads);
+        for (what, when, policy, promise, needed) in needed.into_iter().chain([spread]) {
+            if needed && !self.plan.rules.contains(&Rule { what, when, policy }) {
                 let message =
-                    format!("the plan does not hold the rule {what:?} ({when:?}) as hard: plan again");
+                    format!("the plan does not hold the rule {what:?} ({when:?}) as {policy:?}: plan again");
                 self.verdict.add(promise, None, None, message);
             }
         }

@@ -73,6 +73,11 @@ pub fn weights(cluster: &Cluster, brokers: &[u16], resource: Resource) -> Vec<u6
     }
 }
 
+/// Replicas of a topic that are a crowd on a broker of this weight: more than twice its part, rounded up.
+pub fn uncrowded(replicas: u64, weight: u64, total: u64) -> u64 {
+    2 * (u128::from(replicas) * u128::from(weight)).div_ceil(u128::from(total.max(1))) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,7 +76,7 @@ pub(super) fn placed(
         pacing: options.pacing.unwrap_or(usual_pacing(scope.intent)),
         seed: options.seed,
         brokers,
-        rules: Rule::of_plan(topology.is_zoned()),
+        rules: Rule::of_plan(topology.is_zoned(), scope.intent.spreads_topics()),
         no_worse: draft.no_worse,
         accepted_differences: refused.accepted.clone(),
         given_up: scope.given_up.clone(),

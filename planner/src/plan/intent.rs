@@ -128,6 +128,11 @@ impl Intent {
             Intent::Follow { .. } | Intent::Return { .. } => None,
         }
     }
+
+    /// Whether no topic must be crowded.
+    pub fn spreads_topics(&self) -> bool {
+        matches!(self, Intent::Rebalance { bands, .. } | Intent::Add { bands, .. } if bands.spread_topics)
+    }
 }
 
 /// Something that brokers have more or less of.
@@ -158,6 +163,16 @@ pub struct Bands {
     pub measures: Vec<Measure>,
     /// How far from the fair share, in 1/10,000 of it.
     pub tolerance: u32,
+    /// Whether topics must not be crowded: the rule [`TopicSpread`](crate::rule::What::TopicSpread).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spread_topics: bool,
+}
+
+impl Bands {
+    /// Bands on these measures, and no other rule.
+    pub fn on(measures: &[Measure], tolerance: u32) -> Self {
+        Bands { measures: measures.to_vec(), tolerance, spread_topics: false }
+    }
 }
 
 /// How much may be done; `None` is no limit.

@@ -11,6 +11,9 @@ pub enum What {
     ZoneSpread,
     /// Bytes on a broker stay within its capacity (promise P5).
     Capacity,
+    /// Replicas of a topic over the brokers of a zone: none gets more than twice its part, or than what some broker held at
+    /// the start if that is more.
+    TopicSpread,
 }
 
 /// When a rule is judged.
@@ -48,13 +51,16 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The rules of a plan over a cluster; zone rules only where brokers have zones.
-    pub fn of_plan(zoned: bool) -> Vec<Rule> {
+    /// The rules of a plan over a cluster; zone rules only where brokers have zones, and that on topics where it
+    /// was asked for.
+    pub fn of_plan(zoned: bool, spreads_topics: bool) -> Vec<Rule> {
         let mut rules = vec![Rule { what: What::Capacity, when: When::Always, policy: Policy::Hard }];
         if zoned {
             rules.insert(0, Rule { what: What::ZoneSpread, when: When::After, policy: Policy::Hard });
             rules.insert(1, Rule { what: What::ZoneSpread, when: When::Always, policy: Policy::Hard });
         }
+        let spread = Rule { what: What::TopicSpread, when: When::After, policy: Policy::NoWorse };
+        rules.extend(spreads_topics.then_some(spread));
         rules
     }
 }

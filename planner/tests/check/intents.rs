@@ -40,7 +40,7 @@ fn drain(brokers: &[i32]) -> Intent {
 }
 
 fn rebalance(measures: &[Measure], tolerance: u32) -> Intent {
-    let bands = Bands { measures: measures.to_vec(), tolerance };
+    let bands = Bands::on(measures, tolerance);
     Intent::Rebalance { bands, budget: Budget::default(), topics: vec![], exclude: vec![] }
 }
 
@@ -121,7 +121,7 @@ fn counts_alone_are_evened_out_by_as_few_moves_as_can_be() {
 fn new_brokers_get_their_share_and_nobody_else_gets_anything() {
     let cluster = generate::cluster(&Class::M, 3);
     let brokers: Vec<BrokerId> = (25..=30).map(BrokerId).collect();
-    let bands = Bands { measures: vec![Measure::Replicas, Measure::Bytes], tolerance: 500 };
+    let bands = Bands::on(&[Measure::Replicas, Measure::Bytes], 500);
     let add = Intent::Add { brokers: brokers.clone(), bands, topics: vec![], exclude: vec![] };
     let placed = plan(&cluster, &add);
     assert!(placed.notes.is_empty(), "{:?}", placed.notes);

@@ -1,6 +1,7 @@
 //! What `check` accepts and what it names.
 
 mod assignment;
+mod crowd;
 mod intents;
 mod leaders;
 mod mutations;

@@ -15,7 +15,11 @@ fn bands() -> impl Strategy<Value = Bands> {
         vec![Measure::Replicas, Measure::Bytes, Measure::WriteRate, Measure::Leaders],
         1..=4,
     );
-    (measures, 0u32..3_000).prop_map(|(measures, tolerance)| Bands { measures, tolerance })
+    (measures, 0u32..3_000, any::<bool>()).prop_map(|(measures, tolerance, spread_topics)| Bands {
+        measures,
+        tolerance,
+        spread_topics,
+    })
 }
 
 fn budget() -> impl Strategy<Value = Budget> {

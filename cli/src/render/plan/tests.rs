@@ -45,7 +45,7 @@ pub(crate) fn plan_of(lists: &[(&[i32], &[i32])]) -> Plan {
                 limit_bytes: Some(10_000_000),
             })
             .collect(),
-        rules: Rule::of_plan(true),
+        rules: Rule::of_plan(true, false),
         no_worse: vec![],
         accepted_differences: vec![],
         given_up: vec![],

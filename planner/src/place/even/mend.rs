@@ -10,6 +10,8 @@ use crate::model::watch::Watch;
 const LOOKS: usize = 48;
 /// Replicas of each other broker that are tried.
 const LOOKS_ELSEWHERE: usize = 6;
+/// Replicas of a broker that are passed over at most, because they do not fit where they would go.
+const SCANNED: usize = 1024;
 /// Brokers with which exchanges are tried, and replicas of each.
 const PARTNERS: usize = 8;
 const EXCHANGED: usize = 96;
@@ -117,15 +119,23 @@ impl Shelves {
         })
     }
 
-    /// The first items on a broker that are worth a look, of at most `wanted` of the measure where that is bytes.
-    fn looks(&mut self, zone: &Zone, at: usize, m: usize, wanted: u64, most: usize) -> Vec<u32> {
+    /// The first items on a broker that are worth a look and fit, of at most `wanted` of the measure where that is bytes.
+    fn looks(
+        &mut self,
+        zone: &Zone,
+        (at, m): (usize, usize),
+        wanted: u64,
+        most: usize,
+        fits: impl Fn(u32) -> bool,
+    ) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::with_capacity(most * 2);
         let late = self.arrived[at].iter().rev().copied().take(most);
         found.extend(late.filter(|item| zone.items[*item as usize].now as usize == at));
         let shelf = self.shelf(zone, at, m);
         let is_here = |entry: &&(u64, u32)| zone.items[entry.1 as usize].now as usize == at;
         let mut add = |part: &[(u64, u32)]| {
-            found.extend(part.iter().filter(is_here).take(most).map(|entry| entry.1));
+            let here = part.iter().filter(is_here).take(SCANNED).map(|entry| entry.1);
+            found.extend(here.filter(|item| fits(*item)).take(most));
         };
         if m == BYTES {
             // Moved ones first, each part from the largest that is not too large.
@@ -160,7 +170,13 @@ impl Shelves {
         };
         if is_over {
             let wanted = zone.loads[at][m] - zone.bands[at].high[m];
-            for item in self.looks(zone, at, m, wanted, LOOKS) {
+            let open = |to: &usize| *to != at && zone.loads[*to][m] < zone.bands[*to].high[m];
+            let open: Vec<usize> = (0..zone.width()).filter(open).collect();
+            let fits = |item: u32| {
+                open.is_empty()
+                    || open.iter().any(|to| zone.crowd.takes(zone.items[item as usize].topic, *to))
+            };
+            for item in self.looks(zone, (at, m), wanted, LOOKS, fits) {
                 (0..zone.width()).filter(|to| *to != at).for_each(|to| consider(item, to));
             }
         } else {
@@ -171,7 +187,7 @@ impl Shelves {
             went.into_iter().for_each(|item| consider(item, at));
             let has_more = |other: &usize| zone.loads[*other][m] > zone.bands[*other].low[m];
             for other in (0..zone.width()).filter(|other| *other != at).filter(has_more) {
-                let looks = self.looks(zone, other, m, wanted, LOOKS_ELSEWHERE);
+                let looks = self.looks(zone, (other, m), wanted, LOOKS_ELSEWHERE, |item| zone.may(item, at));
                 looks.into_iter().for_each(|item| consider(item, at));
             }
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! bands   fair shares in proportion to capacity, and how far from them is fine
 //! zone    the replicas of one zone and what may move; zones are independent, as no replica leaves its own
+//! crowd   replicas of each topic on each broker: no topic is crowded
 //! fill    the bulk: givers give a cross-section of what they hold, takers take it, for just the bytes that must move
 //! mend    single moves and exchanges until every band is met, the cheapest first
 //! dual    prices that prove a bound; replicas follow them, where that moves fewer bytes
@@ -16,6 +17,7 @@
 mod bands;
 mod bound;
 mod budget;
+mod crowd;
 mod dual;
 mod fill;
 mod mend;
@@ -32,11 +34,13 @@ use super::lead;
 use super::refuse::Refused;
 use super::scope::{Scope, is_in_service};
 use super::{Made, PlaceError, room, shares};
+use crate::model::capacity::{self, Resource};
 use crate::model::watch::Watch;
-use crate::model::{Cluster, Topology, capacity};
+use crate::model::{Cluster, Topology};
 use crate::plan::{Bands, Budget, Intent, Measure, Price};
 use bands::{BYTES, Band, MEASURES, RATE, REPLICAS, RESOURCES};
 use bound::Bound;
+use crowd::{ALONE, Crowd};
 use zone::{Item, Zone};
 
 /// Amounts of each of the [`MEASURES`].
@@ -238,19 +242,27 @@ fn zones(scope: &Scope<'_>, topology: &Topology, wanted: &Bands, pinned: &[bool]
             zone.loads.push([0; 3]);
         }
     }
-    for (_, p) in cluster.partitions() {
+    let numbered = cluster.topics.iter().enumerate();
+    let partitions = numbered.flat_map(|(n, topic)| cluster.partitions_of(topic).map(move |p| (n as u32, p)));
+    for (topic, p) in partitions {
         let load = [1, p.copy_bytes().unwrap_or(0), p.write_rate.unwrap_or(0)];
         for (at, broker) in p.replicas.iter().enumerate() {
             let Some((zone, seat)) = seats[*broker as usize] else { continue };
             let zone: &mut Zone = &mut zones[zone];
             zone.loads[seat as usize].iter_mut().zip(load).for_each(|(sum, more)| *sum += more);
             let is_free = !pinned[p.index as usize];
-            zone.items.push(Item { partition: p.index, at: at as u8, is_free, home: seat, now: seat, load });
+            let (partition, at) = (p.index, at as u8);
+            let topic = if wanted.spread_topics { topic } else { ALONE };
+            zone.items.push(Item { partition, topic, at, is_free, home: seat, now: seat, load });
         }
     }
     let present = capacity::held_bytes(cluster);
     let limits = room::limits(cluster, &present);
     for zone in &mut zones {
+        if wanted.spread_topics {
+            let weights = capacity::weights(cluster, &zone.brokers, Resource::Replicas);
+            zone.crowd = Crowd::count(cluster.topics.len(), &mut zone.items, weights);
+        }
         zone.bands = bands_of(scope, zone, wanted);
         zone.asked.clone_from(&zone.bands);
         cap(cluster, zone, &present, &limits);

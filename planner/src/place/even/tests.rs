@@ -4,6 +4,7 @@ use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::bands::Band;
+use super::crowd::ALONE;
 use super::zone::{Item, Zone};
 use super::{bound, dual, polish, solve};
 use crate::model::watch::Unwatched;
@@ -23,7 +24,7 @@ fn zone(seed: u64) -> Zone {
         let load = [1, 1_000 + draw(100_000), draw(10_000)];
         let home = draw(width as u64) as u16;
         (0..3).for_each(|m| zone.loads[home as usize][m] += load[m]);
-        zone.items.push(Item { partition, at: 0, is_free: true, home, now: home, load });
+        zone.items.push(Item { partition, topic: ALONE, at: 0, is_free: true, home, now: home, load });
     }
     let slack = 15 + draw(40);
     let mut band = Band::FREE;

@@ -2,11 +2,14 @@
 
 use super::Load;
 use super::bands::{BYTES, Band};
+use super::crowd::Crowd;
 
 /// A replica.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
     pub partition: u32,
+    /// The number of its topic in the zone's [`Crowd`].
+    pub topic: u32,
     /// Position in the replica list.
     pub at: u8,
     /// Whether it may move.
@@ -39,6 +42,8 @@ pub(super) struct Zone {
     pub items: Vec<Item>,
     /// What each holds.
     pub loads: Vec<Load>,
+    /// The same by topic.
+    pub crowd: Crowd,
     /// What was asked for.
     pub asked: Vec<Band>,
     /// The same, as far as disks allow it: what is sought.
@@ -54,21 +59,25 @@ impl Zone {
     pub fn apply(&mut self, item: u32, to: usize) {
         let item = &mut self.items[item as usize];
         let from = std::mem::replace(&mut item.now, to as u16) as usize;
+        self.crowd.shift(item.topic, from, to);
         for (measure, amount) in item.load.into_iter().enumerate() {
             self.loads[from][measure] -= amount;
             self.loads[to][measure] += amount;
         }
     }
 
-    /// Whether the broker may get this item: copies may be made there or it was there, and it holds no other replica
-    /// of the partition.
+    /// Whether the broker may get this item: copies may be made there or it was there, it holds no other replica of the
+    /// partition, and not too many of the topic.
     pub fn may(&self, item: u32, to: usize) -> bool {
         let here = &self.items[item as usize];
         let holds = |other: &Item| other.partition == here.partition && other.now as usize == to;
         let at = item as usize;
         let before = self.items[..at].iter().rev().take_while(|other| other.partition == here.partition);
         let after = self.items[at + 1..].iter().take_while(|other| other.partition == here.partition);
-        here.is_free && (self.takes[to] || here.home as usize == to) && !before.chain(after).any(holds)
+        here.is_free
+            && (self.takes[to] || here.home as usize == to)
+            && !before.chain(after).any(holds)
+            && self.crowd.takes(here.topic, to)
     }
 
     /// Whether a broker stays within its band with this much more.
