@@ -37,6 +37,7 @@ fn plan() -> Plan {
         internal: false,
         min_isr: Some(2),
         hold_min_isr: None,
+        zones: vec![],
     };
     Plan {
         brokers: (0..2 * BROKERS)

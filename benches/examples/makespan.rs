@@ -203,6 +203,7 @@ fn of_rows(brokers: i32, rows: Vec<FamilyRow>) -> (Plan, Setup) {
             internal: false,
             min_isr: Some(1),
             hold_min_isr: None,
+            zones: vec![],
         }],
         moves: list,
         ..Plan::empty(&setup.cluster_id)

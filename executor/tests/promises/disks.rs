@@ -95,7 +95,14 @@ fn plan(cluster: &Cluster, to: &[Vec<i32>]) -> Plan {
         }
     }
     let (name, internal) = (topic.name.clone(), false);
-    plan.topics.push(PlanTopic { name, id: topic.id, internal, min_isr: None, hold_min_isr: None });
+    plan.topics.push(PlanTopic {
+        name,
+        id: topic.id,
+        internal,
+        min_isr: None,
+        hold_min_isr: None,
+        zones: vec![],
+    });
     plan.impact = impact(cluster, &moves);
     plan.moves = moves;
     plan

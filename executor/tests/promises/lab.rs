@@ -217,7 +217,7 @@ fn migrate(cluster: &Cluster) -> Plan {
         let factor = cluster.partitions_of(topic).map(|p| p.replicas.len() as u32).min();
         let hold_min_isr = factor.filter(|factor| min_isr.is_some_and(|min_isr| min_isr > *factor));
         let (name, internal) = (topic.name.clone(), topic.internal);
-        plan.topics.push(PlanTopic { name, id: topic.id, internal, min_isr, hold_min_isr });
+        plan.topics.push(PlanTopic { name, id: topic.id, internal, min_isr, hold_min_isr, zones: vec![] });
     }
     plan.moves = moves;
     plan

@@ -287,6 +287,7 @@ impl<'a> Asked<'a> {
     fn judge_rest(&self, book: &Book<'_>, cluster: &Cluster, named: &[bool], verdict: &mut Verdict) {
         let mut zones = Zones::new(book);
         for topic in cluster.topics.iter().filter(|topic| self.covers(&topic.name)) {
+            zones.allow(book, &topic.zones);
             for p in cluster.partitions_of(topic).filter(|p| !named[p.index as usize]) {
                 let list: Vec<u32> = p.replicas.iter().map(|b| book.of_cluster[*b as usize]).collect();
                 let message = match self.intent {

@@ -59,6 +59,7 @@ pub(super) fn judge(cluster: &Cluster, assignment: &[(TopicPartition, Vec<Broker
         }
         lists.derive();
 
+        zones.allow(&book, &topic.zones);
         let mut say = |promise, message| verdict.add(promise, Some(partition.clone()), None, message);
         judge_spread(&book, &mut zones, &lists, &mut say);
         let min_isr = topic.min_isr.map(|(min_isr, _)| min_isr);
@@ -99,7 +100,12 @@ fn judge_spread(book: &Book<'_>, zones: &mut Zones, lists: &Lists, say: &mut imp
     let (start, end) = (zones.shape(book, &lists.from), zones.shape(book, &lists.to));
     let floor = start.zones.min(lists.to.len());
     let (from, to) = (book.show_zones(&lists.from), book.show_zones(&lists.to));
-    if end.zones < floor {
+    if end.outside > start.outside {
+        say(
+            Promise::P3,
+            format!("{to} has more replicas in zones that its topic must not be in than {from}"),
+        );
+    } else if end.zones < floor {
         let has = end.zones;
         say(Promise::P3, format!("{to} lies in {has} zones, where {from} could keep {floor}"));
     } else if end.uneven > 1 && end.uneven > start.uneven {

@@ -136,6 +136,15 @@ impl<'a> Book<'a> {
         self.entries[at as usize].zone
     }
 
+    /// By zone number: whether it is among these; any is where they are none.
+    pub fn allowed(&self, zones: &[String]) -> Vec<bool> {
+        let mut allowed = vec![zones.is_empty(); self.zones.max(1)];
+        for entry in &self.entries {
+            allowed[entry.zone as usize] |= zones.iter().any(|zone| Some(zone.as_str()) == entry.zone_name);
+        }
+        allowed
+    }
+
     /// Id of a broker.
     pub fn id(&self, at: u32) -> BrokerId {
         self.entries[at as usize].id

@@ -93,6 +93,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             lists.derive();
+            zones.allow(&self.book, &plan.topics[m.topic as usize].zones);
             let policy = self.policy(seat, &no_worse, at);
             no_worse_seen += usize::from(policy != Spread::Hard);
             self.judge_lists(at, &lists, policy, seat, &mut zones);
@@ -193,6 +194,13 @@ impl<'a> Judge<'a> {
                 seat.span = cluster.topic(&topic.name).map_or(0..0, |t| t.first..t.first + t.partitions);
                 match live::topic(self.plan, cluster, at) {
                     Ok(index) => {
+                        let known = &cluster.topics[index].zones;
+                        if !known.is_empty() && *known != topic.zones {
+                            let (known, zones) = (known.join(", "), topic.zones.join(", "));
+                            let message =
+                                format!("the topic may be in zones [{known}], and in [{zones}] by the plan");
+                            seat.wrong.push((Promise::P3, message));
+                        }
                         let real = cluster.topics[index].min_isr.map(|(min_isr, _)| min_isr);
                         (seat.index, seat.min_isr) = (Some(index), real.or(topic.min_isr));
                     }

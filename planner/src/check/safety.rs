@@ -7,10 +7,12 @@ use super::shape::Lists;
 /// How a list lies over zones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Zones touched.
+    /// Zones touched, of those that the topic may be in.
     pub zones: usize,
-    /// Most less fewest replicas per zone, over all zones of the plan's brokers.
+    /// Most less fewest replicas per zone, over the same.
     pub uneven: u32,
+    /// Replicas in other zones.
+    pub outside: u32,
 }
 
 /// Counts replicas per zone without allocating for each list.
@@ -18,12 +20,22 @@ pub(super) struct Shape {
 pub(super) struct Zones {
     counts: Vec<u32>,
     zones: usize,
+    /// Whether the topic in hand may be in each.
+    allowed: Vec<bool>,
 }
 
 impl Zones {
     /// For a book of brokers.
     pub fn new(book: &Book<'_>) -> Self {
-        Zones { counts: vec![0; book.zones.max(1)], zones: book.zones }
+        let allowed = vec![true; book.zones.max(1)];
+        Zones { counts: vec![0; book.zones.max(1)], zones: book.zones, allowed }
+    }
+
+    /// Takes up a topic that may be in these zones; none are all.
+    pub fn allow(&mut self, book: &Book<'_>, zones: &[String]) {
+        if !zones.is_empty() || self.allowed.contains(&false) {
+            self.allowed = book.allowed(zones);
+        }
     }
 
     /// Whether brokers have zones; if not, every list is even.
@@ -31,22 +43,30 @@ impl Zones {
         self.zones > 0
     }
 
-    /// Number of zones of a list.
+    /// Number of zones of a list that its topic may be in.
     pub fn count(&mut self, book: &Book<'_>, list: &[u32]) -> usize {
         self.tally(book, list);
-        let zones =
-            list.iter().filter(|at| std::mem::take(&mut self.counts[book.zone(**at) as usize]) > 0).count();
+        let (counts, allowed) = (&mut self.counts, &self.allowed);
+        let mut is_first = |zone: usize| std::mem::take(&mut counts[zone]) > 0 && allowed[zone];
+        let zones = list.iter().filter(|at| is_first(book.zone(**at) as usize)).count();
         debug_assert!(self.counts.iter().all(|count| *count == 0));
         zones
     }
 
-    /// Zones of a list, and its unevenness over all zones.
+    /// Zones of a list, and its unevenness over those that its topic may be in.
     pub fn shape(&mut self, book: &Book<'_>, list: &[u32]) -> Shape {
         self.tally(book, list);
-        let most = self.counts.iter().copied().max().unwrap_or(0);
-        let least = self.counts.iter().copied().min().unwrap_or(0);
+        let allowed = || self.counts.iter().zip(&self.allowed).filter(|(_, allowed)| **allowed);
+        let most = allowed().map(|(count, _)| *count).max().unwrap_or(0);
+        let least = allowed().map(|(count, _)| *count).min().unwrap_or(0);
+        let outside = self.outside(book, list);
         self.clear(book, list);
-        Shape { zones: self.count(book, list), uneven: most - least }
+        Shape { zones: self.count(book, list), uneven: most - least, outside }
+    }
+
+    /// Replicas of a list in zones that its topic must not be in.
+    fn outside(&self, book: &Book<'_>, list: &[u32]) -> u32 {
+        list.iter().filter(|at| !self.allowed[book.zone(**at) as usize]).count() as u32
     }
 
     /// Whether two lists hold equally many replicas of each zone.
@@ -63,19 +83,23 @@ impl Zones {
         fits
     }
 
-    /// Replicas of a list that have to be made again so that it is spread over the zones: those on brokers that were
-    /// given up, and those that a zone has too many of.
+    /// Replicas of a list that have to be made again so that it is spread over the zones that its topic may be in: those
+    /// on brokers that were given up, those elsewhere, and those that a zone has too many of.
     pub fn misplaced(&mut self, book: &Book<'_>, list: &[u32]) -> usize {
         let alive = |at: &&u32| !book.entry(**at).given_up;
         for at in list.iter().filter(alive) {
             self.counts[book.zone(*at) as usize] += 1;
         }
-        let (zones, factor) = (self.counts.len() as u32, list.len() as u32);
+        let zones = (self.allowed.iter().filter(|allowed| **allowed).count() as u32).max(1);
+        let factor = list.len() as u32;
         // So many zones may have one more than the others.
         let (each, mut spare) = (factor / zones, factor % zones);
         let mut kept = 0;
-        for count in &mut self.counts {
+        for (count, allowed) in self.counts.iter_mut().zip(&self.allowed) {
             let count = std::mem::take(count);
+            if !allowed {
+                continue;
+            }
             let more = u32::from(count > each && spare > 0);
             spare -= more;
             kept += count.min(each) + more;
@@ -127,6 +151,15 @@ pub(super) fn spread(
             let shown = book.show_zones(list);
             say(Promise::P3, format!("{step} leaves {count} zones in {shown}, where {floor} are promised"));
         }
+    }
+    if end.outside > start.outside && policy != Spread::Back {
+        let (from, to) = (book.show_zones(&lists.from), book.show_zones(&lists.to));
+        say(
+            Promise::P3,
+            format!(
+                "the end {to} has more replicas in zones that the topic must not be in than the start {from}"
+            ),
+        );
     }
     if policy == Spread::NoWorse && start.uneven <= 1 {
         let shown = book.show_zones(&lists.from);

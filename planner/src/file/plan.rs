@@ -218,6 +218,7 @@ mod tests {
             internal,
             min_isr: Some(2),
             hold_min_isr: internal.then_some(1),
+            zones: vec![],
         };
         let mut moves = Moves::default();
         let (from, to) = (ids(&[1, 3]), ids(&[4, 6]));

@@ -16,6 +16,9 @@
 //!
 //! [rtt]
 //! "az-a:az-b" = "1ms"
+//!
+//! [topics]
+//! "payments\\..*" = ["az-a"]
 //! ```
 //!
 //! `docs/topology.md` explains every member.
@@ -31,6 +34,7 @@ use toml::Spanned;
 
 use super::FileError;
 use crate::model::{BrokerId, NodeType};
+use crate::plan::Pattern;
 
 /// A round-trip time between two zones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,15 @@ pub struct TopologyFile {
     brokers: BTreeMap<BrokerId, (String, usize)>,
     nodes: BTreeMap<BrokerId, (NodeType, usize)>,
     rtt: Vec<Rtt>,
+    topics: Vec<TopicZones>,
+}
+
+/// Where the topics whose whole names match a regular expression may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TopicZones {
+    pattern: String,
+    zones: Vec<String>,
+    line: usize,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +80,8 @@ struct Document {
     nodes: BTreeMap<Spanned<String>, Vec<Spanned<i64>>>,
     #[serde(default)]
     rtt: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    topics: BTreeMap<Spanned<String>, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +107,8 @@ struct NodeTable {
 ///
 /// # Errors
 /// The first thing that makes the file unusable, with its line: no TOML, an unknown member, a number that is not
-/// above zero, a rack or a broker in two zones, a node type that is not defined, a pair of zones that is none.
+/// above zero, a rack or a broker in two zones, a node type that is not defined, a pair of zones that is none, topics
+/// without a zone.
 pub fn read(mut from: impl Read, file: &str) -> Result<TopologyFile, FileError> {
     let mut bytes = Vec::new();
     let cannot = |error: &dyn std::fmt::Display| FileError::whole(file, format!("cannot be read: {error}"));
@@ -107,7 +123,8 @@ pub fn read(mut from: impl Read, file: &str) -> Result<TopologyFile, FileError> 
     let types = reader.types(&document.node_types)?;
     let nodes = reader.nodes(&document.nodes, &types)?;
     let rtt = reader.rtt(&document.rtt)?;
-    Ok(TopologyFile { file: file.into(), racks, brokers, nodes, rtt })
+    let topics = reader.topics(&document.topics)?;
+    Ok(TopologyFile { file: file.into(), racks, brokers, nodes, rtt, topics })
 }
 
 /// The file at hand, for lines and errors.
@@ -279,6 +296,20 @@ impl Reader<'_> {
             list.push(Rtt { a: a.into(), b: b.into(), micros, line });
         }
         Ok(list)
+    }
+
+    fn topics(&self, lists: &BTreeMap<Spanned<String>, Vec<String>>) -> Result<Vec<TopicZones>, FileError> {
+        let one = |(pattern, zones): (&Spanned<String>, &Vec<String>)| {
+            let (line, pattern) = (self.line_of(pattern), pattern.get_ref().clone());
+            if zones.is_empty() {
+                let reason = "names no zone: expected some, like [\"az-a\"]";
+                return Err(self.error(line, format!("topics.{pattern}"), reason));
+            }
+            Pattern::new(std::slice::from_ref(&pattern))
+                .map_err(|error| self.error(line, "topics", error.to_string()))?;
+            Ok(TopicZones { pattern, zones: zones.clone(), line })
+        };
+        lists.iter().map(one).collect()
     }
 }
 

@@ -149,10 +149,19 @@ pub struct Topic {
     pub throttled_leaders: Option<String>,
     /// `follower.replication.throttled.replicas` as it is set.
     pub throttled_followers: Option<String>,
+    /// Zones that its replicas may be in, from a topology file; empty: any.
+    pub zones: Vec<String>,
     /// Index of its partition 0. Set by the [`ClusterBuilder`](super::ClusterBuilder).
     pub first: u32,
     /// Number of its partitions. Set by the [`ClusterBuilder`](super::ClusterBuilder).
     pub partitions: u32,
+}
+
+impl Topic {
+    /// Whether its replicas may be in this zone.
+    pub fn allows(&self, zone: &str) -> bool {
+        self.zones.is_empty() || self.zones.iter().any(|allowed| allowed == zone)
+    }
 }
 
 /// A topic config whose effective value is not the same on every broker.

@@ -1,6 +1,6 @@
 //! Zones: the failure domains that replicas are spread over.
 
-use super::{BrokerId, Cluster};
+use super::{BrokerId, Cluster, Topic};
 
 /// Which zone each broker of a cluster is in. Zones are numbered in order of their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,19 @@ impl Topology {
     /// A zone's name; `-` where brokers have none.
     pub fn name(&self, zone: u16) -> &str {
         self.names.get(zone as usize).map_or("-", String::as_str)
+    }
+
+    /// Whether a topic's replicas may be in each zone, by its number.
+    pub fn allowed(&self, topic: &Topic) -> Vec<bool> {
+        (0..self.len()).map(|zone| topic.allows(self.name(zone as u16))).collect()
+    }
+
+    /// Whether the replicas of a list differ by more than one per zone, over the zones that its topic may be in.
+    pub fn is_uneven(&self, topic: &Topic, list: &[u16]) -> bool {
+        let zones = (0..self.len() as u16).filter(|zone| topic.allows(self.name(*zone)));
+        let counts = zones.map(|zone| list.iter().filter(|broker| self.zone(**broker) == zone).count());
+        let (least, most) = counts.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
+        most > least.saturating_add(1)
     }
 
     /// Number of different zones among these broker indexes.

@@ -140,6 +140,7 @@ fn plan_topic(topic: &Topic) -> PlanTopic {
         internal: topic.internal,
         min_isr: topic.min_isr.map(|(min_isr, _)| min_isr),
         hold_min_isr: None,
+        zones: topic.zones.clone(),
     }
 }
 
@@ -169,7 +170,7 @@ impl Draft {
             Some(bytes) => self.certificate.moved_bytes += bytes * copies,
             None => self.certificate.unknown_sizes += copies,
         }
-        if is_uneven(topology, p.replicas) {
+        if topology.is_uneven(topic, p.replicas) {
             self.no_worse.push(TopicPartition::new(topic.name.clone(), p.number));
         }
         self.lagging += usize::from((0..p.replicas.len()).any(|at| !p.in_sync(at)));
@@ -184,14 +185,6 @@ impl Draft {
             leader: leader.map(|leader| cluster.brokers[leader as usize].id),
         });
     }
-}
-
-/// Whether replicas per zone differ by more than one, over the zones of the cluster.
-pub(super) fn is_uneven(topology: &Topology, list: &[u16]) -> bool {
-    let count = |zone: usize| list.iter().filter(|broker| topology.zone(**broker) as usize == zone).count();
-    let (least, most) =
-        (0..topology.len()).map(count).fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
-    most - least > 1
 }
 
 fn left_out(scope: &Scope<'_>, refused: &Refused) -> Vec<LeftOut> {

@@ -1,7 +1,6 @@
 //! Another replication factor, and lists that are spread over zones again.
 
 use super::changes::Changes;
-use super::explain::is_uneven;
 use super::refuse::{Refused, refusal};
 use super::scope::{Scope, is_in_service};
 use super::seats::Seats;
@@ -50,16 +49,17 @@ pub(super) fn set(
     made
 }
 
-/// The position that a list can do without best: not the preferred leader, of the zone with the most, out of sync, on the
-/// broker with the most.
+/// The position that a list can do without best: not the preferred leader, in a zone where its topic must not be, of the
+/// zone with the most, out of sync, on the broker with the most.
 fn dispensable(seats: &Seats<'_>, list: &[u16], p: &Partition<'_>) -> usize {
     let zones = seats.zones_of(list);
     let in_sync = |broker: u16| p.replicas.iter().position(|b| *b == broker).is_some_and(|at| p.in_sync(at));
     let key = |at: &usize| {
         let broker = list[*at];
+        let is_outside = !seats.allowed()[seats.zone(broker)];
         let zone = zones[seats.zone(broker)];
         let leads = *at == 0 && in_sync(broker);
-        (!leads, zone, !in_sync(broker), seats.load(broker), *at)
+        (!leads, is_outside, zone, !in_sync(broker), seats.load(broker), *at)
     };
     (0..list.len()).max_by_key(key).unwrap_or(0)
 }
@@ -82,14 +82,16 @@ pub(super) fn repair(
     Made { changes, ..Made::default() }
 }
 
-/// The replicas that stay: as many of each zone as its even part, those that are in sync and lead first.
+/// The replicas that stay: as many of each zone that their topic may be in as its even part, those that are in sync and lead first.
 fn keep(seats: &Seats<'_>, p: &Partition<'_>, is_dead: &[bool]) -> Vec<u16> {
     let alive: Vec<usize> = (0..p.replicas.len()).filter(|at| !is_dead[p.replicas[*at] as usize]).collect();
-    let mut zones = vec![0u32; seats.zones()];
+    let mut zones = vec![0u32; seats.allowed().len()];
     alive.iter().for_each(|at| zones[seats.zone(p.replicas[*at])] += 1);
-    let (each, mut spare) = (p.replicas.len() / zones.len(), p.replicas.len() % zones.len());
-    let mut room: Vec<usize> = vec![each; zones.len()];
-    for (zone, count) in zones.iter().enumerate() {
+    let count = seats.allowed().iter().filter(|allowed| **allowed).count().max(1);
+    let (each, mut spare) = (p.replicas.len() / count, p.replicas.len() % count);
+    let mut room: Vec<usize> =
+        seats.allowed().iter().map(|allowed| if *allowed { each } else { 0 }).collect();
+    for (zone, count) in zones.iter().enumerate().filter(|(zone, _)| seats.allowed()[*zone]) {
         if *count as usize > each && spare > 0 {
             (room[zone], spare) = (each + 1, spare - 1);
         }
@@ -125,7 +127,7 @@ fn each(
     let total = cluster.topics.len() as u64;
     for (number, topic) in covered(scope).enumerate() {
         watch.phase("place", number as u64, total);
-        seats.begin(cluster.partitions_of(topic).map(|p| p.replicas));
+        seats.begin(topic, cluster.partitions_of(topic).map(|p| p.replicas));
         let mut order: Vec<Partition<'_>> =
             cluster.partitions_of(topic).filter(|p| !refused.has(p.index)).collect();
         order.sort_by_key(|p| (std::cmp::Reverse(p.copy_bytes()), p.index));
@@ -135,14 +137,19 @@ fn each(
             };
             match list(&mut seats, &p) {
                 None => {
-                    let reason = "there are fewer usable brokers with room for it than it needs".to_owned();
+                    let zones = match &topic.zones[..] {
+                        [] => String::new(),
+                        zones => format!(" in the zones that its topic may be in ({})", zones.join(", ")),
+                    };
+                    let reason =
+                        format!("there are fewer usable brokers with room for it than it needs{zones}");
                     say(RefusalKind::TooFewDestinations, reason, "add brokers first");
                 }
                 Some(list) if list == p.replicas => {}
-                Some(list) if topology.is_zoned() && is_uneven(topology, &list) => {
+                Some(list) if topology.is_zoned() && topology.is_uneven(topic, &list) => {
                     let zones = seats.zones_of(&list);
-                    let least =
-                        zones.iter().enumerate().min_by_key(|(_, count)| **count).map_or(0, |(at, _)| at);
+                    let allowed = zones.iter().enumerate().filter(|(at, _)| seats.allowed()[*at]);
+                    let least = allowed.min_by_key(|(_, count)| **count).map_or(0, |(at, _)| at);
                     let reason = format!(
                         "zone {} has too few usable brokers for its part of {} replicas",
                         topology.name(least as u16),

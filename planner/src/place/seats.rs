@@ -3,8 +3,8 @@
 use super::construct::relative;
 use super::room;
 use super::scope::Scope;
-use crate::model::Topology;
 use crate::model::capacity::{self, Resource};
+use crate::model::{Topic, Topology};
 
 /// What brokers hold while replicas are placed one by one.
 pub(super) struct Seats<'a> {
@@ -20,6 +20,8 @@ pub(super) struct Seats<'a> {
     room: Vec<u64>,
     /// Replicas of the topic in hand.
     of_topic: Vec<u32>,
+    /// By zone: whether the topic in hand may be there.
+    allowed: Vec<bool>,
 }
 
 impl<'a> Seats<'a> {
@@ -37,6 +39,7 @@ impl<'a> Seats<'a> {
                 .collect(),
             room: room::left(cluster),
             of_topic: vec![0; all.len()],
+            allowed: vec![true; topology.len()],
         };
         for (_, p) in cluster.partitions() {
             for broker in p.replicas {
@@ -48,7 +51,8 @@ impl<'a> Seats<'a> {
     }
 
     /// Takes up a topic whose replicas lie in these lists.
-    pub fn begin<'b>(&mut self, lists: impl Iterator<Item = &'b [u16]>) {
+    pub fn begin<'b>(&mut self, topic: &Topic, lists: impl Iterator<Item = &'b [u16]>) {
+        self.allowed = self.topology.allowed(topic);
         self.of_topic.fill(0);
         lists.flatten().for_each(|broker| self.of_topic[*broker as usize] += 1);
     }
@@ -83,9 +87,9 @@ impl<'a> Seats<'a> {
         self.topology.zone(broker) as usize
     }
 
-    /// Number of zones.
-    pub fn zones(&self) -> usize {
-        self.topology.len()
+    /// By zone: whether the topic in hand may be there.
+    pub fn allowed(&self) -> &[bool] {
+        &self.allowed
     }
 
     /// Replicas of a list in each zone.
@@ -110,7 +114,8 @@ impl<'a> Seats<'a> {
         let zones = self.zones_of(list);
         let all = 0..self.open.len() as u16;
         let is_fit = |at: usize| self.open[at] && self.room[at] >= bytes && self.counts[at] < self.most[at];
-        all.filter(|broker| is_fit(*broker as usize) && !list.contains(broker))
+        let may = |broker: u16| is_fit(broker as usize) && self.allowed[self.zone(broker)];
+        all.filter(|broker| may(*broker) && !list.contains(broker))
             .min_by_key(|broker| (zones[self.zone(*broker)], self.load(*broker), *broker))
     }
 }

@@ -46,6 +46,9 @@ pub struct PlanTopic {
     /// value is above the replication factor and would grow with the list; `None` leaves it alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_min_isr: Option<u32>,
+    /// Zones that its replicas may be in; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
 }
 
 /// A partition that the intent covers and the plan leaves as it is.

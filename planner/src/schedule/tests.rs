@@ -44,7 +44,14 @@ pub(crate) fn plan(brokers: i32, rows: &[Row], pacing: Pacing) -> Plan {
         brokers: (0..brokers)
             .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: zone(id), limit_bytes: None })
             .collect(),
-        topics: vec![PlanTopic { name: "t".into(), id, internal: false, min_isr: None, hold_min_isr: None }],
+        topics: vec![PlanTopic {
+            name: "t".into(),
+            id,
+            internal: false,
+            min_isr: None,
+            hold_min_isr: None,
+            zones: vec![],
+        }],
         moves: list,
         impact,
         ..Plan::empty("c")

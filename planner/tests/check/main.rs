@@ -1,5 +1,6 @@
 //! What `check` accepts and what it names.
 
+mod allowed;
 mod assignment;
 mod crowd;
 mod intents;

@@ -119,6 +119,7 @@ impl World {
             internal: name.starts_with("__"),
             min_isr: Some(min_isr),
             hold_min_isr: None,
+            zones: vec![],
         };
         let plan_broker = |(id, zone): &(i32, &str)| PlanBroker {
             id: BrokerId(*id),

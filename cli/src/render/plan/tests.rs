@@ -56,6 +56,7 @@ pub(crate) fn plan_of(lists: &[(&[i32], &[i32])]) -> Plan {
             internal: false,
             min_isr: Some(1),
             hold_min_isr: None,
+            zones: vec![],
         }],
         moves,
         impact: (1..=6).map(impact).collect(),

@@ -45,6 +45,7 @@ pub fn plan(shape: &Shape, min_isr: u32) -> Plan {
             internal: false,
             min_isr: Some(min_isr),
             hold_min_isr: None,
+            zones: vec![],
         }],
         moves,
         ..Plan::empty("c")

@@ -140,6 +140,7 @@ fn plan(cluster: &Cluster, topics: &[(TopicSetup, Vec<Vec<i32>>)]) -> Plan {
             internal: topic.internal,
             min_isr,
             hold_min_isr: None,
+            zones: vec![],
         });
     }
     plan.moves = moves;

@@ -107,6 +107,8 @@ pub(super) struct TopicRow {
     pub throttled_leaders: Option<String>,
     #[serde(default)]
     pub throttled_followers: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
     pub partitions: u32,
 }
 
@@ -225,6 +227,7 @@ impl From<&Topic> for TopicRow {
             remote_storage: topic.remote_storage,
             throttled_leaders: topic.throttled_leaders.clone(),
             throttled_followers: topic.throttled_followers.clone(),
+            zones: topic.zones.clone(),
             partitions: topic.partitions,
         }
     }
@@ -240,6 +243,7 @@ pub(super) fn topic_of(row: TopicRow) -> (Topic, u32) {
         remote_storage: row.remote_storage,
         throttled_leaders: row.throttled_leaders,
         throttled_followers: row.throttled_followers,
+        zones: row.zones,
         first: 0,
         partitions: 0,
     };

@@ -1,15 +1,19 @@
 //! A topology file on a cluster.
 
-use super::{Rtt, TopologyFile};
+use std::collections::BTreeMap;
+
+use super::{Rtt, TopicZones, TopologyFile};
 use crate::file::FileError;
 use crate::model::{Broker, BrokerId, Cluster};
+use crate::plan::Pattern;
 
 impl TopologyFile {
-    /// Sets zones and node types of the cluster's brokers. Brokers that the file does not name keep what they have.
+    /// Sets zones and node types of the cluster's brokers, and where topics may be. Brokers and topics that the file does
+    /// not name keep what they have.
     ///
     /// # Errors
-    /// The first thing that does not fit: a broker, a rack or a zone that the cluster lacks, or a broker whose rack
-    /// is in another zone than the broker itself. The cluster is then unchanged.
+    /// The first thing that does not fit: a broker, a rack, a zone or a topic that the cluster lacks, a broker whose rack
+    /// is in another zone than the broker itself, or a topic that two entries name. The cluster is then unchanged.
     pub fn apply_to(&self, cluster: &mut Cluster) -> Result<(), FileError> {
         let known = |id: &BrokerId| cluster.broker(*id).is_some();
         let lines = self.brokers.iter().map(|(id, (zone, line))| (id, format!("zones.{zone}"), *line));
@@ -26,6 +30,10 @@ impl TopologyFile {
             let names = list(zones.into_iter().flatten());
             let reason = format!("no broker is in zone {zone}; the zones are {names}");
             return Err(self.error(rtt.line, format!("rtt.{}:{}", rtt.a, rtt.b), reason));
+        }
+        let allowed = self.allowed(cluster, &zones)?;
+        for (topic, entry) in allowed {
+            cluster.topics[topic].zones.clone_from(&entry.zones);
         }
         for (broker, zone) in cluster.brokers.iter_mut().zip(zones) {
             broker.zone = zone;
@@ -83,6 +91,40 @@ impl TopologyFile {
     fn stranger(&self, zones: &[Option<String>]) -> Option<(&str, &Rtt)> {
         let ends = self.rtt.iter().flat_map(|rtt| [(rtt.a.as_str(), rtt), (rtt.b.as_str(), rtt)]);
         ends.into_iter().find(|(zone, _)| !zones.iter().flatten().any(|known| known == zone))
+    }
+
+    /// The entry of each topic that has one, by topic index.
+    fn allowed(
+        &self,
+        cluster: &Cluster,
+        zones: &[Option<String>],
+    ) -> Result<BTreeMap<usize, &TopicZones>, FileError> {
+        let mut allowed: BTreeMap<usize, &TopicZones> = BTreeMap::new();
+        for entry in &self.topics {
+            let error = |reason| self.error(entry.line, format!("topics.{}", entry.pattern), reason);
+            if let Some(zone) =
+                entry.zones.iter().find(|zone| !zones.iter().flatten().any(|known| known == *zone))
+            {
+                let names = list(zones.iter().flatten().cloned());
+                return Err(error(format!("no broker is in zone {zone}; the zones are {names}")));
+            }
+            let pattern =
+                Pattern::new(std::slice::from_ref(&entry.pattern)).map_err(|bad| error(bad.to_string()))?;
+            let before = allowed.len();
+            for (at, topic) in
+                cluster.topics.iter().enumerate().filter(|(_, topic)| pattern.matches(&topic.name))
+            {
+                if let Some(other) = allowed.insert(at, entry) {
+                    let (name, line) = (&topic.name, other.line);
+                    let reason = format!("topic {name} matches line {line} too: expected one entry for it");
+                    return Err(error(reason));
+                }
+            }
+            if allowed.len() == before {
+                return Err(error("no topic of the snapshot has such a name".into()));
+            }
+        }
+        Ok(allowed)
     }
 
     fn error(&self, line: usize, place: String, reason: String) -> FileError {

@@ -194,3 +194,32 @@ fn sizes_are_above_zero() {
         }
     }
 }
+
+/// What an entry of `topics` at the end of the file says, or where the first topic may be.
+fn topics(entries: &str) -> Result<Vec<String>, String> {
+    let mut cluster = crate::generate::cluster(&crate::generate::Class::S, 1);
+    let text = format!("[topics]\n{entries}\n");
+    let file = read(text.as_bytes(), "t.toml").map_err(|error| error.to_string())?;
+    file.apply_to(&mut cluster).map_err(|error| error.to_string())?;
+    Ok(cluster.topics[0].zones.clone())
+}
+
+#[test]
+fn topics_are_bound_to_zones_by_their_whole_names() {
+    let first = crate::generate::cluster(&crate::generate::Class::S, 1).topics[0].name.clone();
+    assert_eq!(topics(&format!("{first:?} = [\"az-a\"]")).unwrap(), ["az-a"]);
+    assert_eq!(topics("'.*' = ['az-b', 'az-a']").unwrap(), ["az-b", "az-a"]);
+    let says = |entries: &str| topics(entries).unwrap_err();
+    assert_eq!(
+        says("'no' = ['az-a']"),
+        "t.toml, line 2, topics.no: no topic of the snapshot has such a name"
+    );
+    assert_eq!(
+        says("'.*' = ['az-x']"),
+        "t.toml, line 2, topics..*: no broker is in zone az-x; the zones are az-a, az-b"
+    );
+    let twice = says(&format!("'.*' = ['az-a']\n{first:?} = ['az-b']"));
+    assert!(twice.ends_with("expected one entry for it"), "{twice}");
+    assert_eq!(says("'.*' = []"), "t.toml, line 2, topics..*: names no zone: expected some, like [\"az-a\"]");
+    assert!(says("'(' = ['az-a']").contains("is not a regular expression"));
+}

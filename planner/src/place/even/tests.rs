@@ -98,8 +98,8 @@ fn relaxed(zone: &Zone) -> Option<f64> {
     // In fair shares, so that the solver's tolerances fit.
     let scaled = |amount: u64, m: usize| amount as f64 / zone.bands[0].fair[m] as f64;
     for (number, item) in zone.items.iter().enumerate() {
-        for broker in 0..zone.width() {
-            (0..3).for_each(|m| loads[broker][m] += scaled(item.load[m], m) * part(number, broker));
+        for (broker, loads) in loads.iter_mut().enumerate() {
+            (0..3).for_each(|m| loads[m] += scaled(item.load[m], m) * part(number, broker));
             if broker != item.home as usize {
                 bytes += scaled(item.bytes(), BYTES) * part(number, broker);
             }
@@ -128,7 +128,7 @@ fn prices_prove_what_an_lp_solver_finds() {
         for band in &mut zone.bands {
             // Tight, so that several bands bind at once.
             (0..3).for_each(|m| {
-                (band.low[m], band.high[m]) = (band.fair[m] * 97 / 100, band.fair[m] * 103 / 100 + 1)
+                (band.low[m], band.high[m]) = (band.fair[m] * 97 / 100, band.fair[m] * 103 / 100 + 1);
             });
         }
         zone.asked.clone_from(&zone.bands);
