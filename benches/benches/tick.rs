@@ -46,6 +46,7 @@ fn plan() -> Plan {
                 rack: None,
                 zone: Some(format!("az-{}", id % 3)),
                 limit_bytes: None,
+                pinned: false,
             })
             .collect(),
         topics: (0..TOPICS).map(topic).collect(),

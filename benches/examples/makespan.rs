@@ -195,7 +195,13 @@ fn of_rows(brokers: i32, rows: Vec<FamilyRow>) -> (Plan, Setup) {
     topic.id = Some(restow_planner::model::TopicId([7; 16]));
     let plan = Plan {
         brokers: (0..brokers)
-            .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: Some("z".into()), limit_bytes: None })
+            .map(|id| PlanBroker {
+                id: BrokerId(id),
+                rack: None,
+                zone: Some("z".into()),
+                limit_bytes: None,
+                pinned: false,
+            })
             .collect(),
         topics: vec![PlanTopic {
             name: "t".into(),

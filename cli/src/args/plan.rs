@@ -58,6 +58,9 @@ pub struct Ground {
     /// factor on their topics while copies are added, and puts it back.
     #[arg(long)]
     pub hold_min_isr: bool,
+    /// Brokers that nothing comes to and nothing leaves, separated by commas; who leads there may change.
+    #[arg(long, value_name = "IDS", value_delimiter = ',', value_parser = values::broker)]
+    pub pin_brokers: Vec<BrokerId>,
     /// End the search after this long with the best plan so far; such a plan is not the same each time.
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub time_limit: Option<Duration>,

@@ -25,6 +25,7 @@ pub fn run(verb: &PlanVerb, format: Format) -> Result<Exit, Error> {
         accept_differences: ground.accept_config_diff.clone(),
         leave_out_refused: ground.leave_out_refused,
         hold_min_isr: ground.hold_min_isr,
+        pinned: ground.pin_brokers.clone(),
         pacing: ground.pacing.map(|pacing| match pacing {
             args::Pacing::Staged => Pacing::Staged,
             args::Pacing::Pipelined => Pacing::Pipelined,

@@ -44,6 +44,25 @@ fn the_documented_files_are_read() {
 }
 
 #[test]
+fn a_person_binds_topics_to_zones_and_pins_brokers() {
+    let room = Room::new();
+    room.write("t.toml", "[topics]\n'orders.*' = ['az-a']\n");
+    let plan = |more: &[&str]| {
+        room.restow(&[&["plan"], more, &["--cluster", "cluster.json", "-o", "p.json"]].concat())
+    };
+    plan(&["set-rf", "--replication-factor", "3", "--topics", "orders.*", "--topology", "t.toml"]).exits(0);
+    room.restow(&["check", "p.json", "--cluster", "cluster.json", "--topology", "t.toml"]).exits(0);
+    room.write("t.toml", "[topics]\n'orders' = ['az-a']\n");
+    plan(&["repair", "--topology", "t.toml"])
+        .exits(2)
+        .says("t.toml, line 2, topics.orders: no topic of the snapshot has such a name");
+    plan(&["rebalance", "--spread-topics", "--pin-brokers", "1,2"]).exits(0);
+    plan(&["drain", "--brokers", "2", "--pin-brokers", "2"])
+        .exits(2)
+        .says("--pin-brokers: broker 2 is one that");
+}
+
+#[test]
 fn flags_win_over_the_topology_file() {
     let room = Room::new();
     room.write("t.toml", TOPOLOGY);

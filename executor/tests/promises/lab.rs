@@ -230,6 +230,7 @@ pub fn plan_of(cluster: &Cluster) -> Plan {
         rack: b.rack.clone(),
         zone: b.zone.clone(),
         limit_bytes: None,
+        pinned: false,
     };
     let (topics, exclude) = (vec![], vec![]);
     Plan {

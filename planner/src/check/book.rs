@@ -24,6 +24,8 @@ pub(super) struct Entry<'a> {
     pub destination: bool,
     /// Whether a person gave it up.
     pub given_up: bool,
+    /// Whether nothing may come to it and nothing may leave it.
+    pub pinned: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -38,6 +40,7 @@ impl<'a> Entry<'a> {
             source: false,
             destination: false,
             given_up: false,
+            pinned: false,
         }
     }
 }
@@ -62,6 +65,7 @@ impl<'a> Book<'a> {
             .map(|broker| Entry {
                 in_plan: true,
                 limit: broker.limit_bytes,
+                pinned: broker.pinned,
                 ..Entry::new(broker.id, broker.zone.as_deref())
             })
             .collect();

@@ -279,6 +279,10 @@ impl<'a> Judge<'a> {
 
     fn judge_asked(&mut self, at: usize, asked: &Asked<'_>, lists: &Lists, zones: &mut Zones) {
         let (plan, verdict) = (self.plan, &mut self.verdict);
+        for id in lists.added.iter().chain(&lists.removed).filter(|id| self.book.entry(**id).pinned) {
+            let message = "is pinned, and a replica comes to it or leaves it".into();
+            verdict.add(Promise::Intent, Some(shape::name(plan, at)), Some(self.book.id(*id)), message);
+        }
         asked.judge(&self.book, zones, lists, |promise, broker, message| {
             verdict.add(promise, Some(shape::name(plan, at)), broker, message);
         });

@@ -211,6 +211,7 @@ mod tests {
             rack: Some(format!("rack-{zone}")),
             zone: Some(zone.into()),
             limit_bytes: (id == 4).then_some(1000),
+            pinned: false,
         };
         let topic = |name: &str, internal| PlanTopic {
             name: name.into(),

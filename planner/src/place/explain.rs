@@ -63,6 +63,7 @@ pub(super) fn placed(
             rack: broker.rack.clone(),
             zone: broker.zone.clone(),
             limit_bytes: *limit,
+            pinned: scope.is_pinned(broker.id),
         })
         .collect();
     let not_empty = not_empty(scope, &draft);

@@ -6,7 +6,7 @@ use super::scope::{Scope, is_in_service};
 use super::seats::Seats;
 use super::{Made, RefusalKind};
 use crate::model::watch::Watch;
-use crate::model::{Partition, Topic, Topology};
+use crate::model::{BrokerId, Partition, Topic, Topology};
 
 /// Every partition gets `factor` replicas.
 pub(super) fn set(
@@ -49,7 +49,7 @@ pub(super) fn set(
     made
 }
 
-/// The position that a list can do without best: not the preferred leader, in a zone where its topic must not be, of the
+/// The position that a list can do without best: not on a pinned broker, not the preferred leader, in a zone where its topic must not be, of the
 /// zone with the most, out of sync, on the broker with the most.
 fn dispensable(seats: &Seats<'_>, list: &[u16], p: &Partition<'_>) -> usize {
     let zones = seats.zones_of(list);
@@ -59,7 +59,7 @@ fn dispensable(seats: &Seats<'_>, list: &[u16], p: &Partition<'_>) -> usize {
         let is_outside = !seats.allowed()[seats.zone(broker)];
         let zone = zones[seats.zone(broker)];
         let leads = *at == 0 && in_sync(broker);
-        (!leads, is_outside, zone, !in_sync(broker), seats.load(broker), *at)
+        (!seats.is_pinned(broker), !leads, is_outside, zone, !in_sync(broker), seats.load(broker), *at)
     };
     (0..list.len()).max_by_key(key).unwrap_or(0)
 }
@@ -82,7 +82,8 @@ pub(super) fn repair(
     Made { changes, ..Made::default() }
 }
 
-/// The replicas that stay: as many of each zone that their topic may be in as its even part, those that are in sync and lead first.
+/// The replicas that stay: as many of each zone that their topic may be in as its even part, those on pinned
+/// brokers, in sync and leading first.
 fn keep(seats: &Seats<'_>, p: &Partition<'_>, is_dead: &[bool]) -> Vec<u16> {
     let alive: Vec<usize> = (0..p.replicas.len()).filter(|at| !is_dead[p.replicas[*at] as usize]).collect();
     let mut zones = vec![0u32; seats.allowed().len()];
@@ -97,7 +98,8 @@ fn keep(seats: &Seats<'_>, p: &Partition<'_>, is_dead: &[bool]) -> Vec<u16> {
         }
     }
     let mut order = alive;
-    order.sort_by_key(|at| (!p.in_sync(*at), *at != 0, seats.load(p.replicas[*at]), *at));
+    let is_loose = |at: usize| !seats.is_pinned(p.replicas[at]);
+    order.sort_by_key(|at| (is_loose(*at), !p.in_sync(*at), *at != 0, seats.load(p.replicas[*at]), *at));
     let mut kept = Vec::new();
     for at in order {
         let zone = seats.zone(p.replicas[at]);
@@ -107,6 +109,12 @@ fn keep(seats: &Seats<'_>, p: &Partition<'_>, is_dead: &[bool]) -> Vec<u16> {
         }
     }
     kept
+}
+
+/// A pinned broker that a list does not hold any more.
+fn leaves_pinned(scope: &Scope<'_>, p: &Partition<'_>, list: &[u16]) -> Option<BrokerId> {
+    let gone = p.replicas.iter().filter(|broker| !list.contains(broker));
+    gone.map(|broker| scope.cluster.brokers[*broker as usize].id).find(|id| scope.is_pinned(*id))
 }
 
 fn covered<'a>(scope: &'a Scope<'_>) -> impl Iterator<Item = &'a Topic> {
@@ -135,7 +143,13 @@ fn each(
             let mut say = |kind, reason, action| {
                 refused.add(p.index, refusal(scope, topic, &p, kind, reason, action));
             };
-            match list(&mut seats, &p) {
+            let list = list(&mut seats, &p);
+            if let Some(id) = list.as_ref().and_then(|list| leaves_pinned(scope, &p, list)) {
+                let reason = format!("its replica on broker {id}, which is pinned, would have to leave");
+                say(RefusalKind::Pinned, reason, "leave that broker out of --pin-brokers");
+                continue;
+            }
+            match list {
                 None => {
                     let zones = match &topic.zones[..] {
                         [] => String::new(),

@@ -60,6 +60,8 @@ pub struct Options {
     /// Move partitions whose `min.insync.replicas` is above their replication factor, under a topic override of
     /// that factor while copies are added (`--hold-min-isr`). They are refused otherwise.
     pub hold_min_isr: bool,
+    /// Brokers that nothing comes to and nothing leaves (`--pin-brokers`). Who leads there may change.
+    pub pinned: Vec<BrokerId>,
     /// Whether stages wait for each other; by the intent if `None`.
     pub pacing: Option<Pacing>,
     /// Seed of random choices; it is written into the plan. A migration makes none.
@@ -131,6 +133,8 @@ pub enum RefusalKind {
     TooFewDestinations,
     /// A destination would hold more than fits at its peak.
     Overflow,
+    /// A replica would have to leave a pinned broker.
+    Pinned,
 }
 
 impl RefusalKind {

@@ -46,16 +46,18 @@ pub(super) struct Scope<'a> {
     /// Brokers that get no copies, and why, where nobody named the destinations.
     pub passed_over: Vec<(BrokerId, &'static str)>,
     patterns: (Pattern, Pattern),
+    pinned: &'a [BrokerId],
 }
 
 impl<'a> Scope<'a> {
-    pub fn of(cluster: &'a Cluster, intent: &'a Intent, options: &Options) -> Result<Self, PlaceError> {
+    pub fn of(cluster: &'a Cluster, intent: &'a Intent, options: &'a Options) -> Result<Self, PlaceError> {
         if matches!(intent, Intent::Return { .. }) {
             let found = "the way back is made from its plan, not placed";
             return Err(PlaceError::usage("intent", found, "an intent that says what is sought"));
         }
         let (topics, exclude) = intent.patterns().unwrap_or_default();
-        let ends = Ends::of(cluster, intent)?;
+        let mut ends = Ends::of(cluster, intent)?;
+        ends.pin(cluster, intent, &options.pinned)?;
         if let Some(key) = options.accept_differences.iter().find(|key| !is_watched(key)) {
             return Err(PlaceError::usage(
                 "--accept-config-diff",
@@ -76,6 +78,7 @@ impl<'a> Scope<'a> {
             given_up: Vec::new(),
             passed_over: Vec::new(),
             patterns: (included, excluded),
+            pinned: &options.pinned,
         };
         scope.covered = cluster.topics.iter().map(|topic| scope.covers(&topic.name)).collect();
         let is_out = |id: &BrokerId| cluster.broker(*id).is_some_and(|broker| !is_in_service(broker));
@@ -94,6 +97,11 @@ impl<'a> Scope<'a> {
     pub fn covers(&self, topic: &str) -> bool {
         let (included, excluded) = &self.patterns;
         (included.is_empty() || included.matches(topic)) && !excluded.matches(topic)
+    }
+
+    /// Whether nothing may come to a broker and nothing may leave it.
+    pub fn is_pinned(&self, broker: BrokerId) -> bool {
+        self.pinned.contains(&broker)
     }
 
     /// Takes those out of the destinations that cannot take over from any source.
@@ -200,6 +208,22 @@ impl Ends {
             }
             None => Ok(ends),
         }
+    }
+}
+
+impl Ends {
+    /// Nothing comes to brokers that are pinned, and the intent must not be about them.
+    fn pin(&mut self, cluster: &Cluster, intent: &Intent, pinned: &[BrokerId]) -> Result<(), PlaceError> {
+        let is_pinned = marks_or_none(cluster, "--pin-brokers", pinned)?;
+        let named = intent.sources().iter().chain(intent.destinations()).find(|id| pinned.contains(id));
+        if let Some(id) = named {
+            let found = format!("broker {id} is one that is to be emptied or filled");
+            return Err(PlaceError::usage("--pin-brokers", found, "brokers that nothing comes to or leaves"));
+        }
+        for (is_destination, is_pinned) in self.is_destination.iter_mut().zip(is_pinned) {
+            *is_destination &= !is_pinned;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Seats<'a> {
     topology: &'a Topology,
     /// By broker index: whether copies may be made there.
     open: Vec<bool>,
+    /// By broker index: whether nothing may come there and nothing may leave.
+    pinned: Vec<bool>,
     weights: Vec<u64>,
     counts: Vec<u64>,
     bytes: Vec<u64>,
@@ -31,6 +33,7 @@ impl<'a> Seats<'a> {
         let mut seats = Seats {
             topology,
             open: scope.is_destination.clone(),
+            pinned: cluster.brokers.iter().map(|broker| scope.is_pinned(broker.id)).collect(),
             weights: capacity::weights(cluster, &all, Resource::Disk),
             counts: vec![0; all.len()],
             bytes: vec![0; all.len()],
@@ -85,6 +88,11 @@ impl<'a> Seats<'a> {
     /// The zone of a broker.
     pub fn zone(&self, broker: u16) -> usize {
         self.topology.zone(broker) as usize
+    }
+
+    /// Whether nothing may leave a broker.
+    pub fn is_pinned(&self, broker: u16) -> bool {
+        self.pinned[broker as usize]
     }
 
     /// By zone: whether the topic in hand may be there.

@@ -59,5 +59,10 @@ pub fn map_zones(
     for (broker, zone) in cluster.brokers.iter_mut().zip(new) {
         broker.zone = zone;
     }
+    for zone in cluster.topics.iter_mut().flat_map(|topic| &mut topic.zones) {
+        if let Some(new) = names.get(zone.as_str()) {
+            *zone = (*new).to_owned();
+        }
+    }
     Ok(())
 }

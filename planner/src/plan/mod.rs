@@ -28,6 +28,9 @@ pub struct PlanBroker {
     pub zone: Option<String>,
     /// Bytes that it may hold at most; `None` where unknown.
     pub limit_bytes: Option<u64>,
+    /// Whether nothing may come to it and nothing may leave it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 /// A topic with partitions that move.

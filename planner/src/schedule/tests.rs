@@ -42,7 +42,13 @@ pub(crate) fn plan(brokers: i32, rows: &[Row], pacing: Pacing) -> Plan {
     Plan {
         pacing,
         brokers: (0..brokers)
-            .map(|id| PlanBroker { id: BrokerId(id), rack: None, zone: zone(id), limit_bytes: None })
+            .map(|id| PlanBroker {
+                id: BrokerId(id),
+                rack: None,
+                zone: zone(id),
+                limit_bytes: None,
+                pinned: false,
+            })
             .collect(),
         topics: vec![PlanTopic {
             name: "t".into(),

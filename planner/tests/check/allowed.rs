@@ -104,3 +104,12 @@ fn a_plan_or_an_assignment_that_goes_outside_is_found_out() {
         findings.iter().any(|f| f.message.contains("more replicas in zones that its topic must not be in"))
     );
 }
+
+#[test]
+fn a_zone_that_gets_another_name_stays_the_same() {
+    let mut cluster = cluster();
+    place::map_zones(&mut cluster, &[], &[("az-b".into(), "west".into())]).unwrap();
+    let bound = cluster.topics.iter().find(|topic| !topic.zones.is_empty()).unwrap();
+    assert_eq!(bound.zones, ["az-a", "west"]);
+    plan(&cluster, &factor(3));
+}

@@ -6,6 +6,7 @@ mod crowd;
 mod intents;
 mod leaders;
 mod mutations;
+mod pinned;
 mod placed;
 mod properties;
 mod states;

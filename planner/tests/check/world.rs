@@ -126,6 +126,7 @@ impl World {
             rack: Some((*zone).into()),
             zone: Some((*zone).into()),
             limit_bytes: Some(8_000),
+            pinned: false,
         };
         let plan = Plan {
             intent: Intent::Migrate {

@@ -43,6 +43,7 @@ pub(crate) fn plan_of(lists: &[(&[i32], &[i32])]) -> Plan {
                 rack: zone(id),
                 zone: zone(id),
                 limit_bytes: Some(10_000_000),
+                pinned: false,
             })
             .collect(),
         rules: Rule::of_plan(true, false),

@@ -36,7 +36,8 @@ pub fn plan(shape: &Shape, min_isr: u32) -> Plan {
         bytes: Some(1),
         leader: None,
     });
-    let broker = |id: &BrokerId| PlanBroker { id: *id, rack: None, zone: None, limit_bytes: None };
+    let broker =
+        |id: &BrokerId| PlanBroker { id: *id, rack: None, zone: None, limit_bytes: None, pinned: false };
     Plan {
         brokers: shape.brokers().iter().map(broker).collect(),
         topics: vec![PlanTopic {

@@ -250,7 +250,7 @@ fn zones(scope: &Scope<'_>, topology: &Topology, wanted: &Bands, pinned: &[bool]
             let Some((zone, seat)) = seats[*broker as usize] else { continue };
             let zone: &mut Zone = &mut zones[zone];
             zone.loads[seat as usize].iter_mut().zip(load).for_each(|(sum, more)| *sum += more);
-            let is_free = !pinned[p.index as usize];
+            let is_free = !pinned[p.index as usize] && !scope.is_pinned(cluster.brokers[*broker as usize].id);
             let (partition, at) = (p.index, at as u8);
             let topic = if wanted.spread_topics { topic } else { ALONE };
             zone.items.push(Item { partition, topic, at, is_free, home: seat, now: seat, load });
