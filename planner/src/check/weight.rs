@@ -166,18 +166,21 @@ fn differing(row: &BrokerImpact, tally: &Tally, whole: bool) -> Vec<String> {
         .collect()
 }
 
-/// Total and usable bytes of a broker's log directories, where all are known. Directories with equal numbers
-/// may be one volume, and count once.
+/// Total and usable bytes of a broker's log directories, where all are known. Directories with equal totals may be one
+/// volume if what is usable differs by no more than a thousandth of it: they count once, with the least.
 fn volumes(cluster: &Cluster, broker: u16) -> (Option<i128>, Option<i128>) {
-    let dirs = &cluster.brokers[broker as usize].log_dirs;
-    let (mut total, mut usable) = (Some(0), Some(0));
-    for (at, dir) in dirs.iter().enumerate() {
-        let key = (dir.total_bytes, dir.usable_bytes);
-        if dirs[..at].iter().any(|other| (other.total_bytes, other.usable_bytes) == key) {
+    let mut dirs = Vec::new();
+    for dir in &cluster.brokers[broker as usize].log_dirs {
+        let (Some(total), Some(usable)) = (dir.total_bytes, dir.usable_bytes) else { return (None, None) };
+        dirs.push((i128::from(total), i128::from(usable)));
+    }
+    dirs.sort_unstable();
+    let (mut sums, mut last) = ((0, 0), None);
+    for (total, usable) in &dirs {
+        if last.is_some_and(|(other, least)| other == *total && (usable - least) * 1000 <= *total) {
             continue;
         }
-        let add = |sum: Option<i128>, more: Option<u64>| Some(sum? + i128::from(more?));
-        (total, usable) = (add(total, key.0), add(usable, key.1));
+        (sums, last) = ((sums.0 + total, sums.1 + usable), Some((*total, *usable)));
     }
-    if dirs.is_empty() { (None, None) } else { (total, usable) }
+    if dirs.is_empty() { (None, None) } else { (Some(sums.0), Some(sums.1)) }
 }

@@ -22,13 +22,22 @@ pub struct Volumes {
     pub usable: u64,
 }
 
-/// The volumes of a broker, where all are known. Log directories with equal total and usable bytes may be one volume, and
-/// count once.
+/// Directories of equal volumes whose free bytes differ by less than this part of the total may be one volume.
+const NEAR: u64 = 1000;
+
+/// Whether two log directories, each told by the total and usable bytes of its volume, may be on one: a broker asks for each
+/// of them in turn, and what is written meanwhile makes them differ a little.
+pub fn may_be_one((total, usable): (u64, u64), (other, free): (u64, u64)) -> bool {
+    total == other && usable.abs_diff(free) <= total / NEAR
+}
+
+/// The volumes of a broker, where all are known. Log directories that [may be on one](may_be_one) count once, with the
+/// fewest usable bytes.
 pub fn volumes(broker: &Broker) -> Option<Volumes> {
     let mut pairs: Vec<(u64, u64)> =
         broker.log_dirs.iter().map(|dir| dir.total_bytes.zip(dir.usable_bytes)).collect::<Option<_>>()?;
     pairs.sort_unstable();
-    pairs.dedup();
+    pairs.dedup_by(|next, first| may_be_one(*next, *first));
     let sum = pairs.iter().fold(Volumes { total: 0, usable: 0 }, |sum, (total, usable)| Volumes {
         total: sum.total.saturating_add(*total),
         usable: sum.usable.saturating_add(*usable),
@@ -91,9 +100,9 @@ mod tests {
             usable_bytes: Some(usable),
             offline: false,
         };
-        let log_dirs = vec![dir(10, 5), dir(10, 5), dir(10, 6)];
+        let log_dirs = vec![dir(10_000, 5_009), dir(10_000, 5_000), dir(10_000, 6_000)];
         let mut one = Broker { log_dirs, ..Broker::bare(BrokerId(1)) };
-        assert_eq!(volumes(&one), Some(Volumes { total: 20, usable: 11 }));
+        assert_eq!(volumes(&one), Some(Volumes { total: 20_000, usable: 11_000 }));
         one.log_dirs[2].usable_bytes = None;
         assert_eq!(volumes(&one), None, "unknown is not zero");
     }

@@ -57,7 +57,23 @@ pub(super) fn overfull(cluster: &Cluster, plan: &Plan) -> Vec<Refusal> {
             way_past: "give it more room, ask for less, or --pacing pipelined".into(),
         })
     };
-    plan.impact.iter().zip(&largest).filter_map(over).collect()
+    let crowded = plan.impact.iter().filter_map(|row| too_many(cluster, row));
+    plan.impact.iter().zip(&largest).filter_map(over).chain(crowded).collect()
+}
+
+/// A broker that ends with more replicas than its node type may hold, and than it began with.
+fn too_many(cluster: &Cluster, row: &BrokerImpact) -> Option<Refusal> {
+    let most = cluster.broker(row.broker)?.node.as_ref()?.replicas?;
+    (row.replicas_after > most.max(row.replicas_before)).then(|| Refusal {
+        kind: RefusalKind::Overflow,
+        partition: None,
+        broker: Some(row.broker),
+        reason: format!(
+            "broker {} would hold {} replicas, and its node type may hold {most}",
+            row.broker, row.replicas_after
+        ),
+        way_past: "ask for less, or for more brokers of its zone".into(),
+    })
 }
 
 /// Moves what does not fit to another destination of the zone; refuses partitions until the rest fits.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::capacity::may_be_one;
 use crate::model::{BrokerId, Cluster, UNKNOWN_DIR};
 
 /// A volume: one or more log directories.
@@ -29,13 +30,10 @@ struct Shelf {
     is_unsure: bool,
 }
 
-/// Directories of equal volumes whose free bytes differ by less than this part of the total may be one volume.
-const NEAR: u64 = 1000;
-
 /// What is free on every volume, less what was promised to copies on their way.
 ///
-/// Kafka puts a new replica into the directory with the fewest replicas, however full it is. Directories with
-/// equal total and usable bytes may be one volume, and count once. Brokers that do not tell have endless room.
+/// Kafka puts a new replica into the directory with the fewest replicas, however full it is. Directories that
+/// [may be on one volume](may_be_one) count once. Brokers that do not tell have endless room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disks {
     shelves: BTreeMap<BrokerId, Shelf>,
@@ -52,11 +50,7 @@ impl Disks {
                     shelf = Shelf::default();
                     break;
                 };
-                let volume = Volume { total, usable };
-                let at = shelf.volumes.iter().position(|known| *known == volume).unwrap_or_else(|| {
-                    shelf.volumes.push(volume);
-                    shelf.volumes.len() - 1
-                });
+                let at = shelf.volume(total, usable);
                 shelf.dirs.push(Dir { volume: at, replicas: 0 });
             }
             shelves.insert(broker.id, shelf);
@@ -84,14 +78,7 @@ impl Disks {
         for (broker, dirs) in brokers {
             let mut shelf = Shelf { is_told: true, ..Shelf::default() };
             for (total, usable, replicas) in dirs {
-                let is_one =
-                    |known: &Volume| known.total == total && known.usable.abs_diff(usable) <= total / NEAR;
-                let at = shelf.volumes.iter().position(is_one).unwrap_or_else(|| {
-                    shelf.volumes.push(Volume { total, usable });
-                    shelf.volumes.len() - 1
-                });
-                let volume = &mut shelf.volumes[at];
-                volume.usable = volume.usable.min(usable);
+                let at = shelf.volume(total, usable);
                 shelf.dirs.push(Dir { volume: at, replicas });
             }
             shelves.insert(broker, shelf);
@@ -159,6 +146,17 @@ impl Disks {
 }
 
 impl Shelf {
+    /// The number of the volume of a directory that tells these bytes; a new one where it can be none of those.
+    fn volume(&mut self, total: u64, usable: u64) -> usize {
+        let is_one = |known: &Volume| may_be_one((known.total, known.usable), (total, usable));
+        let at = self.volumes.iter().position(is_one).unwrap_or(self.volumes.len());
+        if at == self.volumes.len() {
+            self.volumes.push(Volume { total, usable });
+        }
+        self.volumes[at].usable = self.volumes[at].usable.min(usable);
+        at
+    }
+
     /// The directories that Kafka may choose next.
     fn next(&self) -> impl Iterator<Item = &Dir> {
         let fewest = self.dirs.iter().map(|dir| dir.replicas).min();

@@ -5,7 +5,7 @@ use restow_planner::model::watch::Unwatched;
 use restow_planner::model::{
     Broker, BrokerId, Cluster, ClusterBuilder, LogDir, NodeType, PartitionRow, Topic, TopicId,
 };
-use restow_planner::place::{self, Options};
+use restow_planner::place::{self, Options, PlaceError};
 use restow_planner::plan::{Bands, Budget, Intent, Measure, Move, Moves, Plan};
 
 /// Brokers 1 to 4 hold 10 partitions of `small` and 30 of `large` each, broker 5 is empty; each may hold so many.
@@ -112,4 +112,18 @@ fn a_broker_that_ends_with_more_than_its_kind_may_hold_is_found_out() {
     );
     let verdict = judge(&rebalance(&tight), &tight, At::Start);
     assert!(verdict.accepted(), "{:#?}", verdict.findings);
+}
+
+#[test]
+fn what_a_kind_of_machine_may_hold_binds_every_intent() {
+    let tight = cluster(Some(45));
+    let drain = |brokers: &[i32]| {
+        let brokers = brokers.iter().copied().map(BrokerId).collect();
+        let drain = Intent::Drain { brokers, replace_with: None, topics: vec![], exclude: vec![] };
+        place::plan(&tight, &drain, &Options::default(), &mut Unwatched)
+    };
+    assert!(judge(&drain(&[1]).unwrap().plan, &tight, At::Start).accepted());
+    let PlaceError::Refused { refusals } = drain(&[1, 2]).unwrap_err() else { panic!() };
+    let reasons: Vec<&str> = refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+    assert!(reasons.iter().all(|reason| reason.ends_with("and its node type may hold 45")), "{reasons:?}");
 }
