@@ -251,6 +251,7 @@ fn replace(
         target.place(zone, watch);
     }
     room::fit(&mut target, refused);
+    room::keep_counts(&target, refused);
     watch.phase("place", steps, steps);
     Made { changes: target.changes, ..Made::default() }
 }

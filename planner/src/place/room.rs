@@ -57,23 +57,46 @@ pub(super) fn overfull(cluster: &Cluster, plan: &Plan) -> Vec<Refusal> {
             way_past: "give it more room, ask for less, or --pacing pipelined".into(),
         })
     };
-    let crowded = plan.impact.iter().filter_map(|row| too_many(cluster, row));
-    plan.impact.iter().zip(&largest).filter_map(over).chain(crowded).collect()
+    plan.impact.iter().zip(&largest).filter_map(over).collect()
 }
 
-/// A broker that ends with more replicas than its node type may hold, and than it began with.
-fn too_many(cluster: &Cluster, row: &BrokerImpact) -> Option<Refusal> {
-    let most = cluster.broker(row.broker)?.node.as_ref()?.replicas?;
-    (row.replicas_after > most.max(row.replicas_before)).then(|| Refusal {
-        kind: RefusalKind::Overflow,
-        partition: None,
-        broker: Some(row.broker),
-        reason: format!(
-            "broker {} would hold {} replicas, and its node type may hold {most}",
-            row.broker, row.replicas_after
-        ),
-        way_past: "ask for less, or for more brokers of its zone".into(),
-    })
+/// Refuses partitions until no broker gets more replicas than its node type may hold beside those that it has.
+pub(super) fn keep_counts(target: &Target<'_>, refused: &mut Refused) {
+    let cluster = target.cluster;
+    let most = |broker: u16| cluster.brokers[broker as usize].node.as_ref().and_then(|node| node.replicas);
+    let all = 0..cluster.brokers.len() as u16;
+    if all.clone().all(|broker| most(broker).is_none()) {
+        return;
+    }
+    let mut held = vec![0u32; cluster.brokers.len()];
+    cluster.partitions().flat_map(|(_, p)| p.replicas).for_each(|broker| held[*broker as usize] += 1);
+    let mut coming: Vec<Vec<u32>> = vec![Vec::new(); cluster.brokers.len()];
+    for zone in &target.zones {
+        for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
+            coming[zone.brokers[item.to as usize] as usize]
+                .push(target.changes.partitions[item.row as usize]);
+        }
+    }
+    for broker in all {
+        let Some(most) = most(broker) else { continue };
+        let indexes = &coming[broker as usize];
+        let indexes: Vec<u32> = indexes.iter().copied().filter(|index| !refused.has(*index)).collect();
+        let room = most.saturating_sub(held[broker as usize]) as usize;
+        for index in indexes.into_iter().skip(room) {
+            let (id, topic) = (cluster.brokers[broker as usize].id, &cluster.topic_of(index).name);
+            let (has, fits) = (held[broker as usize], most);
+            let refusal = Refusal {
+                kind: RefusalKind::Overflow,
+                partition: Some(cluster.name_of(index)),
+                broker: Some(id),
+                reason: format!(
+                    "destination {id} has {has} replicas and would get too many: its node type may hold {fits}"
+                ),
+                way_past: format!("add brokers of that zone, or {}", exclude(topic)),
+            };
+            refused.add(index, refusal);
+        }
+    }
 }
 
 /// Moves what does not fit to another destination of the zone; refuses partitions until the rest fits.
