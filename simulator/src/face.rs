@@ -151,12 +151,13 @@ impl Simulator {
         at.replicas.iter().copied().filter(whole).collect()
     }
 
-    /// Bytes of a partition that its leader holds; none where it has no leader.
-    pub fn led_bytes(&self, topic: &str, partition: i32) -> Option<u64> {
+    /// Bytes of a partition that its leader holds, or the largest copy of its ISR where it has no leader.
+    pub fn bytes(&self, topic: &str, partition: i32) -> Option<u64> {
         let world = self.shared.world();
-        let leader = world.state.partition(topic, partition)?.leader?;
+        let at = world.state.partition(topic, partition)?;
         let log = world.logs.log(world.key(topic, partition)?)?;
-        log.copies.get(&leader).map(|copy| copy.bytes())
+        let holders = at.leader.map_or(at.isr.clone(), |leader| vec![leader]);
+        holders.iter().filter_map(|id| log.copies.get(id)).map(|copy| copy.bytes()).max()
     }
 
     /// Bytes that are used in each log directory of a broker, deleted replicas included for a minute.

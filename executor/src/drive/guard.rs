@@ -152,26 +152,23 @@ impl<'a> Case<'a> {
 
     /// Cancel, or dropping the added replicas: what is left in `O` is enough.
     pub fn drop_added(&self) -> Result<(), Hold> {
-        if Guard::Original.stands() && !self.m.from.iter().any(|id| self.live.contains(id)) {
-            return Err(self.hold(
-                format!("no replica of the originals {} is a live copy", show(self.m.from)),
-                "one of them is",
-            ));
-        }
         self.leaves_enough(self.m.from)
     }
 
-    /// E4: among the replicas that answered in this tick, `after` keeps at least min(live before, RF at the end).
+    /// E4: among the replicas that answered in this tick, `after` keeps at least min(in sync before, RF at the end). One
+    /// that is in the ISR and silent may be a live copy: it is not dropped before it answers or is out of the ISR,
+    /// unless all that stay are live.
     ///
     /// The rest of E4 follows. What is kept is then all of `after` or all that is live: so it stands in as many
     /// zones as that. And min ISR, which Kafka caps at the length of a list, is kept where it was met.
     fn leaves_enough(&self, after: &[BrokerId]) -> Result<(), Hold> {
         let kept: Vec<BrokerId> = after.iter().copied().filter(|id| self.live.contains(id)).collect();
-        let (before, left) = (self.live.len(), kept.len());
+        // Also where the ISR is empty the last copy is somewhere (KIP-966).
+        let (before, left) = (self.observed.isr.len().max(1), kept.len());
         let end = after.len();
         if Guard::Enough.stands() && left < before.min(end) {
             let reason = format!(
-                "only {left} live copies would be left of {before}: {} of {}",
+                "only {left} live copies would be left of {before} in the ISR: {} of {}",
                 show(&kept),
                 show(after)
             );

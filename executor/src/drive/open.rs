@@ -25,11 +25,12 @@ pub(super) struct Blocked {
 /// Judges every open write.
 ///
 /// One is settled 65 s after it was journalled and, if its broker did not answer it, 65 s after that broker
-/// next answered, restarted or was fenced. Seeing the effect does not settle it: it may come twice.
+/// next answered, restarted or was fenced, when what it names has been read back. Seeing the effect does not settle it:
+/// it may come twice.
 pub(super) fn blocked(memory: &Memory, view: &View, now: Now) -> Blocked {
     let mut blocked = Blocked::default();
     for (seq, open) in &memory.open {
-        if is_settled(open, now) {
+        if is_settled(open, now) && open.moves.iter().all(|at| view.is_current(*at)) {
             blocked.records.push(Record::Settled { seq: *seq });
             continue;
         }

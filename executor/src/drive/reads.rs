@@ -77,6 +77,10 @@ pub fn reads(plan: &Plan, goal: Goal, pace: &Pace, memory: &Memory, view: &View,
             desired.add(plan, view, at, 0);
         }
     }
+    // What an open write names is read back before the write is settled.
+    for at in memory.open.values().flat_map(|open| &open.moves) {
+        reads.topics.insert(plan.topic_of(&plan.moves.get(*at as usize)).name.clone());
+    }
     if let Some(rate) = pace.throttle {
         let expand = agenda.ready.to(Step::Expand).iter().copied();
         let is_slight = |at: &u32| is_slight(plan.moves.get(*at as usize).bytes, rate);

@@ -40,8 +40,6 @@ pub(super) enum Guard {
     First,
     /// Shrink: every keeper is a live copy (E4).
     Keepers,
-    /// Cancel, drop: an original is a live copy (E4).
-    Original,
     /// Cancel, drop: as many live copies are left as the end needs (E4).
     Enough,
     /// A live copy's broker answered for it in this tick (E4).

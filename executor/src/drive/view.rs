@@ -205,6 +205,15 @@ impl View {
         }
     }
 
+    /// Whether a move's partition was looked at in this tick, or is none.
+    pub fn is_current(&self, at: u32) -> bool {
+        match &self.moves[at as usize] {
+            Known::At(observed) => observed.at == self.at,
+            Known::Unseen => false,
+            _ => true,
+        }
+    }
+
     /// Moves that may be in flight without having been seen so: listed, or submitted since they were looked at.
     pub fn suspects(&self) -> impl Iterator<Item = u32> {
         let is_new = |(at, when): &(&u32, &Moment)| self.observed(**at).is_none_or(|o| o.at <= **when);

@@ -183,9 +183,8 @@ impl Worker<'_> {
             records.push(Record::SetAside { moves: self.task.aside.clone(), partitions });
         }
         records.extend(self.pace.ignore.iter().map(|ignore| Record::Ignored { hold: ignore.to_string() }));
-        let gates: Vec<Gate> =
-            self.task.approve.iter().copied().filter(|gate| self.plan.has(gate.step())).collect();
-        records.extend(gates.into_iter().map(|gate| Record::Approved { gate }));
+        // Also those of stages that the plan has no step for: what befell the cluster may make one necessary.
+        records.extend(self.task.approve.iter().map(|gate| Record::Approved { gate: *gate }));
         self.hands.record(&records)?;
         env.watch.event(&Event::Opened { continued, journal: self.hands.journal.name() });
         Ok(())

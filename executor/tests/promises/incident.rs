@@ -10,6 +10,7 @@ use restow_executor::events::Event;
 use restow_executor::journal::{ConfigKey, Gate, Goal, Outcome, Record};
 use restow_executor::run::{is_gone, preflight};
 use restow_planner::model::BrokerId;
+use restow_planner::plan::Pacing;
 use restow_simulator::controller::Resource;
 use restow_simulator::faults::{Fault, Filter};
 use restow_simulator::rules::Api;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, sleep};
 use super::lab::{Lab, Seen, topic};
 
 const BOTH: [Gate; 2] = [Gate::Swap, Gate::Shrink];
+const PACINGS: [Pacing; 2] = [Pacing::Staged, Pacing::Pipelined];
 const MB: u64 = 1_000_000;
 
 fn ids(list: &[i32]) -> Vec<BrokerId> {
@@ -34,7 +36,9 @@ fn holds(seen: &Seen) -> Vec<&Hold> {
 
 /// Kills an old broker in the middle of the expansion, for ever, and waits until it is fenced.
 async fn lose_an_old_broker(lab: &mut Lab, broker: i32) {
-    assert!(!lab.crash_after(Duration::from_secs(4), Goal::Forward, &[]).await);
+    // A pipelined run does not begin without its approval.
+    let approved: &[Gate] = if lab.plan.pacing == Pacing::Pipelined { &BOTH } else { &[] };
+    assert!(!lab.crash_after(Duration::from_secs(4), Goal::Forward, approved).await);
     assert!(lab.sim.in_flight().len() > 2, "in the middle of the expansion");
     lab.sim.kill(broker);
     sleep(Duration::from_secs(40)).await;
@@ -43,14 +47,17 @@ async fn lose_an_old_broker(lab: &mut Lab, broker: i32) {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_broker_that_died_for_ever_is_given_up_and_the_run_ends_in_the_target() {
-    for version in ["3.7.2", "3.9.2", "4.0.2", "4.3.1"] {
+    for (version, pacing) in
+        ["3.7.2", "3.9.2", "4.0.2", "4.3.1"].into_iter().flat_map(|v| PACINGS.map(|p| (v, p)))
+    {
         let mut lab = Lab::new(version, vec![topic("a", 16, 40 * MB)]).await;
+        lab.plan.pacing = pacing;
         lose_an_old_broker(&mut lab, 1).await;
         lab.give_up = vec![1];
         let (report, seen) = lab.run(Goal::Forward, &BOTH).await;
-        lab.is_at_target();
         // Its own rates can only be taken off by itself.
-        assert_eq!(report.outcome, Outcome::Left, "{version} {report:?} {:?}", holds(&seen));
+        assert_eq!(report.outcome, Outcome::Left, "{version} {pacing:?} {report:?} {:?}", holds(&seen));
+        lab.is_at_target();
         assert!(report.left.iter().all(|left| left.starts_with("broker 1:")), "{:?}", report.left);
     }
 }
@@ -137,13 +144,14 @@ async fn a_broker_in_service_is_not_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn what_goes_to_a_broker_that_is_given_up_is_taken_back_and_the_rest_ends() {
-    for version in ["3.9.2", "4.3.1"] {
+    for (version, pacing) in ["3.9.2", "4.3.1"].into_iter().flat_map(|v| PACINGS.map(|p| (v, p))) {
         let mut lab = Lab::new(version, vec![topic("a", 16, 40 * MB)]).await;
+        lab.plan.pacing = pacing;
         let start = lab.lists();
         lose_an_old_broker(&mut lab, 4).await;
         lab.give_up = vec![4];
         let (report, seen) = lab.run(Goal::Forward, &BOTH).await;
-        assert_eq!(report.outcome, Outcome::Aside, "{version} {report:?} {:?}", holds(&seen));
+        assert_eq!(report.outcome, Outcome::Aside, "{version} {pacing:?} {report:?} {:?}", holds(&seen));
         let lists = lab.lists();
         let (mut back, mut there) = (0, 0);
         for m in lab.plan.moves.iter() {

@@ -263,7 +263,6 @@ fn each_guard_is_needed() {
         (Guard::Whole, &rf2(), core, Broken::NotWhole),
         (Guard::First, &rf2(), core, Broken::DeadLeader),
         (Guard::Keepers, &rf2(), core, Broken::Copies),
-        (Guard::Original, &rf2(), core, Broken::LastCopy),
         (Guard::Enough, &rf2(), core, Broken::Copies),
         (Guard::Answers, &rf2(), core, Broken::SickCopy),
     ];

@@ -94,12 +94,7 @@ async fn dirs(client: &Client, plan: &Plan, reads: &Reads) -> BTreeMap<BrokerId,
         offline: dir.error.is_some(),
         space: dir.total.zip(dir.usable),
         replicas: is_counted.then_some(dir.replicas.len() as u32),
-        copies: (dir.replicas.iter())
-            .filter_map(|held| {
-                let partition = TopicPartition::new(&*held.topic, held.partition);
-                Some((*copies.get(&partition).filter(|_| !held.future)?, held.size))
-            })
-            .collect(),
+        copies: sizes_of(copies, &dir.replicas),
     };
     let told = join_all(reads.disks.iter().copied().map(ask)).await.into_iter();
     let told = told.filter_map(|(id, told)| {
@@ -107,6 +102,18 @@ async fn dirs(client: &Client, plan: &Plan, reads: &Reads) -> BTreeMap<BrokerId,
         Some((id, told.ok()?.ok()?.into_iter().map(|one| dir(one, is_counted)).collect()))
     });
     told.collect()
+}
+
+/// Bytes of the moves among the replicas of a log directory; the future copies of moves between directories are none.
+fn sizes_of<C: FromIterator<(u32, u64)>>(
+    moves: &BTreeMap<TopicPartition, u32>,
+    replicas: &[read::LogReplica],
+) -> C {
+    let size = |held: &read::LogReplica| {
+        let partition = TopicPartition::new(&*held.topic, held.partition);
+        Some((*moves.get(&partition).filter(|_| !held.future)?, held.size))
+    };
+    replicas.iter().filter_map(size).collect()
 }
 
 /// What is asked of one broker about one partition.
@@ -130,10 +137,9 @@ async fn probe(client: &Client, plan: &Plan, reads: &Reads, end: Instant, answer
         answers.probes.insert(*at, Probe::default());
         if let Some(leader) = p.leader.filter(|id| !reads.skip.contains(id)) {
             leaders.entry(leader).or_default().push(question(p.leader_epoch));
-        }
-        if let Some(leader) = p.leader.filter(|id| reads.sizes.contains(at) && !reads.skip.contains(id)) {
-            let name = TopicPartition::new(name.clone(), m.partition);
-            held.entry(leader).or_default().insert(name, *at);
+            if reads.sizes.contains(at) {
+                held.entry(leader).or_default().insert(plan.partition_of(&m), *at);
+            }
         }
         for id in p.replicas.iter().filter(|id| !reads.skip.contains(id)) {
             replicas.entry(*id).or_default().push(question(p.leader_epoch));
@@ -159,12 +165,8 @@ async fn sizes(
     let asks = held.into_iter().map(|(leader, partitions)| async move {
         let of: Vec<TopicPartition> = partitions.keys().cloned().collect();
         let told = timeout_at(end, read::log_dirs_of(client, leader, Some(&of))).await;
-        let replicas = told.into_iter().flatten().flatten().flat_map(|dir| dir.replicas);
-        let size = |held: read::LogReplica| {
-            let name = TopicPartition::new(&*held.topic, held.partition);
-            Some((*partitions.get(&name).filter(|_| !held.future)?, held.size))
-        };
-        replicas.filter_map(size).collect::<Vec<(u32, u64)>>()
+        let dirs = told.into_iter().flatten().flatten();
+        dirs.flat_map(|dir| sizes_of::<Vec<_>>(&partitions, &dir.replicas)).collect::<Vec<_>>()
     });
     join_all(asks).await.concat()
 }

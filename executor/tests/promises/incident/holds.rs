@@ -73,19 +73,23 @@ async fn a_copy_that_the_throttle_starves_is_explained_and_a_higher_one_heals_it
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_in_flight_when_the_hour_comes() {
-    let mut lab = Lab::new("4.3.1", vec![topic("a", 60, 100 * MB)]).await;
-    let (configs, begun) = (lab.configs(), Instant::now());
-    let now = 1_700_000_000_000 + u64::try_from(lab.age().as_millis()).unwrap();
-    lab.pace.until = Some(now + 120_000);
-    let (report, _) = lab.run(Goal::Forward, &BOTH).await;
-    assert_eq!(report.outcome, Outcome::Stopped, "{report:?}");
-    assert!(begun.elapsed() <= Duration::from_secs(120), "{:?}", begun.elapsed());
-    assert_eq!((lab.sim.in_flight().len(), report.flying.len()), (0, 0));
-    assert!(report.progress.moves_done > 0 && report.progress.moves_done < 60, "{:?}", report.progress);
-    assert_eq!(lab.configs(), configs, "the throttles are off");
-    lab.pace.until = None;
-    let (report, _) = lab.run(Goal::Forward, &BOTH).await;
-    assert_eq!(report.outcome, Outcome::Done, "{report:?}");
+    for pacing in PACINGS {
+        let mut lab = Lab::new("4.3.1", vec![topic("a", 60, 100 * MB)]).await;
+        lab.plan.pacing = pacing;
+        let (configs, begun) = (lab.configs(), Instant::now());
+        let now = 1_700_000_000_000 + u64::try_from(lab.age().as_millis()).unwrap();
+        lab.pace.until = Some(now + 120_000);
+        let (report, _) = lab.run(Goal::Forward, &BOTH).await;
+        assert_eq!(report.outcome, Outcome::Stopped, "{pacing:?} {report:?}");
+        assert!(begun.elapsed() <= Duration::from_secs(120), "{pacing:?} {:?}", begun.elapsed());
+        assert_eq!((lab.sim.in_flight().len(), report.flying.len()), (0, 0));
+        let done = report.progress.moves_done;
+        assert!(done > 0 && done < 60, "{pacing:?} {:?}", report.progress);
+        assert_eq!(lab.configs(), configs, "{pacing:?}: the throttles are off");
+        lab.pace.until = None;
+        let (report, _) = lab.run(Goal::Forward, &BOTH).await;
+        assert_eq!(report.outcome, Outcome::Done, "{pacing:?} {report:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,6 +70,7 @@ impl Audit {
             self.cut.insert(broker);
         } else if self.cut.remove(&broker) {
             self.stale_until = self.sim.clock() + WINDOW;
+            self.throttles.is_known(broker, self.sim.clock());
         }
     }
 
@@ -105,7 +106,7 @@ impl Audit {
                                 self.keeps_copies(change);
                                 if !self.is_stale() && self.is_at_its_start(change) {
                                     let (topic, n) = (&change.partition.topic, change.partition.partition);
-                                    self.throttles.begins(change, self.sim.led_bytes(topic, n));
+                                    self.throttles.begins(change, self.sim.bytes(topic, n));
                                 }
                             }
                             for change in &configs {
@@ -122,7 +123,11 @@ impl Audit {
                                 self.throttles.forget(&change.partition.topic);
                             }
                         }
-                        None => {}
+                        None => {
+                            if let Request::Fence { broker } = request {
+                                self.throttles.is_known(broker.0, at);
+                            }
+                        }
                     }
                     for change in &partitions {
                         self.history.learn(at, change);

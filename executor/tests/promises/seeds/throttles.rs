@@ -15,9 +15,6 @@ use restow_simulator::trace::{ConfigValueChange, PartitionChange};
 use super::history::WINDOW;
 use super::writes::Book;
 
-/// How long the controller waits for a broker before it fences it.
-const SESSION: Duration = Duration::from_secs(9);
-
 /// Bytes that the producers of a scene write to a partition at most, from the look at its size until it is judged.
 const WRITTEN_SINCE: u64 = 150_000;
 
@@ -158,7 +155,7 @@ impl Throttles {
         // Two that are cut off may agree on old news. One alone tells its own configs until it is fenced.
         expected.raced |= busy || cut.len() > 1;
         let is_cut = matches!(key.resource, read::Resource::Broker(id) if cut.contains(&id.0));
-        let seen = at + WINDOW + if is_cut { SESSION } else { Duration::ZERO };
+        let seen = if is_cut { Duration::MAX } else { at + WINDOW };
         expected.foreign = Some((seen, change.after.clone()));
         match &change.after {
             Some(value) => {
@@ -178,6 +175,16 @@ impl Throttles {
         }
         expected.must.extend(after.difference(&before).cloned());
         expected.raced |= after.contains("*");
+    }
+
+    /// A broker was fenced, or is no longer cut off: its own old configs count no more.
+    pub fn is_known(&mut self, broker: i32, at: Duration) {
+        let of_broker = |key: &ConfigKey| key.resource == read::Resource::Broker(BrokerId(broker));
+        for (_, expected) in self.keys.iter_mut().filter(|(key, _)| of_broker(key)) {
+            if let Some((seen, _)) = expected.foreign.as_mut().filter(|(seen, _)| *seen == Duration::MAX) {
+                *seen = at + WINDOW;
+            }
+        }
     }
 
     pub fn is_excused(&self, key: &ConfigKey) -> bool {

@@ -70,6 +70,11 @@ impl<'a> Case<'a> {
     #[track_caller]
     fn some(&self, promise: &str, what: &str, test: impl Fn(&Partition) -> Result<(), String>) {
         let topic = self.plan.topic_of(&self.m).id;
+        // Between one read and the next a topic that is deleted takes its moves in flight off the list.
+        let is_ours = |version: &Version| version.topic == topic && version.partition.is_some();
+        if self.versions.iter().any(is_ours) && !self.versions.last().is_some_and(is_ours) {
+            return;
+        }
         let mut why = format!("E2: {} is gone or another topic's", self.partition);
         for version in &self.versions {
             let Some(p) = version.partition.as_ref().filter(|_| version.topic == topic) else { continue };
