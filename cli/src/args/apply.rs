@@ -26,7 +26,8 @@ pub struct Apply {
     /// Which cluster.
     #[command(flatten)]
     pub bootstrap: Bootstrap,
-    /// Copy rate per broker and direction: 50MB/s, 50MiB/s, a bare number of bytes/s, or none.
+    /// Copy rate per broker and direction: 50MB/s, 50MiB/s, a bare number of bytes/s, or none. Partitions that take
+    /// less than a thousandth of a second at this rate are copied without it.
     #[arg(long, value_name = "RATE", value_parser = values::throttle)]
     pub throttle: Throttle,
     /// Gates to pass, separated by commas. A run stops (exit 4) before the first that is not approved. A pipelined plan

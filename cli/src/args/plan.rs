@@ -143,6 +143,10 @@ pub struct Bands {
     /// Give no broker more than twice its part of a topic, or than what some broker of the zone has already.
     #[arg(long)]
     pub spread_topics: bool,
+    /// Let replicas leave their zones, where their partitions stay as spread over zones as they are: for a zone that is
+    /// new or too small for its part.
+    #[arg(long)]
+    pub across_zones: bool,
 }
 
 /// Bring new brokers to their fair share.

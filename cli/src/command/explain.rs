@@ -21,9 +21,7 @@ pub fn run(args: &Explain, format: Format) -> Result<Exit, Error> {
     };
     match format {
         Format::Text => render::print(&(told.join("\n") + "\n"))?,
-        Format::Json => render::print(&render_json::line(&json!({
-            "outcome": Exit::Done.name(),
-            "exit": Exit::Done.code(),
+        Format::Json => render::print(&render_json::done(json!({
             "explanation": told,
         })))?,
     }

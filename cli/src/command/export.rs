@@ -57,9 +57,7 @@ pub fn run(args: &Export, format: Format) -> Result<Exit, Error> {
                 each.join(", ")
             ))?;
         }
-        Format::Json => render::print(&render_json::line(&json!({
-            "outcome": Exit::Done.name(),
-            "exit": Exit::Done.code(),
+        Format::Json => render::print(&render_json::done(json!({
             "directory": args.dir.display().to_string(),
             "waves": names,
             "hash": hash,

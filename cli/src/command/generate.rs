@@ -72,9 +72,7 @@ fn tell(
             snapshot::counts(sums.brokers, sums.topics, sums.partitions),
             args.out.display(),
         ))?,
-        Format::Json => render::print(&render_json::line(&json!({
-            "outcome": Exit::Done.name(),
-            "exit": Exit::Done.code(),
+        Format::Json => render::print(&render_json::done(json!({
             "file": args.out.display().to_string(),
             "cluster_id": id,
             "clusters": clusters,

@@ -42,9 +42,7 @@ pub fn run(args: &args::Merge, format: Format) -> Result<Exit, Error> {
             units::count(read),
             args.out.display(),
         ))?,
-        Format::Json => render::print(&render_json::line(&json!({
-            "outcome": Exit::Done.name(),
-            "exit": Exit::Done.code(),
+        Format::Json => render::print(&render_json::done(json!({
             "file": args.out.display().to_string(),
             "cluster_id": cluster.id,
             "snapshots": args.files.len(),

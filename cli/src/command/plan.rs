@@ -56,7 +56,7 @@ pub fn run(verb: &PlanVerb, format: Format) -> Result<Exit, Error> {
     let hash = files::write(&ground.out, |to| file::plan::write(&placed.plan, to))?;
     match format {
         Format::Text => render::print(&text(ground, &cluster, &placed, &hash))?,
-        Format::Json => render::print(&render_json::line(&value(ground, &placed, &hash)))?,
+        Format::Json => render::print(&render_json::done(value(ground, &placed, &hash)))?,
     }
     Ok(Exit::Done)
 }
@@ -138,7 +138,8 @@ fn bands(args: &args::Bands, cluster: &Cluster) -> Bands {
     }
     measures.sort_unstable();
     measures.dedup();
-    Bands { measures, tolerance: args.tolerance, spread_topics: args.spread_topics }
+    let (spread_topics, across_zones) = (args.spread_topics, args.across_zones);
+    Bands { measures, tolerance: args.tolerance, spread_topics, across_zones }
 }
 
 /// The order in which brokers are typed does not matter: the same intent gives the same bytes.
@@ -222,8 +223,6 @@ fn value(ground: &Ground, placed: &Placed, hash: &str) -> serde_json::Value {
     let not_empty =
         placed.not_empty.iter().map(|(broker, replicas)| json!({"broker": broker, "replicas": replicas}));
     json!({
-        "outcome": Exit::Done.name(),
-        "exit": Exit::Done.code(),
         "file": ground.out.display().to_string(),
         "hash": hash,
         "matched": { "topics": placed.matched_topics, "partitions": placed.matched_partitions },

@@ -47,9 +47,7 @@ fn take(bootstrap: &Bootstrap, out: &Path, args: &Snapshot, format: Format) -> R
     files::write(out, |to| file::snapshot::write(&taken.cluster, to))?;
     match format {
         Format::Text => render::print(&show::show(&taken.cluster, &warnings, out))?,
-        Format::Json => render::print(&render_json::line(&json!({
-            "outcome": Exit::Done.name(),
-            "exit": Exit::Done.code(),
+        Format::Json => render::print(&render_json::done(json!({
             "file": out.display().to_string(),
             "cluster_id": taken.cluster.id,
             "brokers": taken.cluster.brokers.len(),

@@ -4,11 +4,18 @@ use restow_planner::plan::{Move, PairBytes, Plan, Spread, Step, moves};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, Exit};
 
 /// A result: one line.
 pub fn line(value: &Value) -> String {
     format!("{value}\n")
+}
+
+/// What a verb made, as a result.
+pub fn done(mut made: Value) -> String {
+    made["outcome"] = Exit::Done.name().into();
+    made["exit"] = Exit::Done.code().into();
+    line(&made)
 }
 
 /// An error as a result.

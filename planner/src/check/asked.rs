@@ -166,16 +166,21 @@ impl<'a> Asked<'a> {
             Intent::SetFactor { .. } if !lists.added.is_empty() && !lists.removed.is_empty() => {
                 say(Promise::Intent, None, "replaces replicas, where only their number was to change".into());
             }
-            Intent::Repair { .. } if zones.misplaced(book, &lists.from) != lists.added.len() => {
+            Intent::Repair { .. } if !zones.misplaced(book, &lists.from).contains(&lists.added.len()) => {
                 let (needs, makes) = (zones.misplaced(book, &lists.from), lists.added.len());
-                say(Promise::Intent, None, format!("makes {makes} copies, where {needs} mend it"));
+                say(Promise::Intent, None, format!("makes {makes} copies, where {} mend it", needs.end()));
             }
             Intent::Rebalance { .. } | Intent::Add { .. }
-                if !zones.same(book, &lists.removed, &lists.added) =>
+                if !self.intent.crosses_zones() && !zones.same(book, &lists.removed, &lists.added) =>
             {
                 let (old, new) = (book.show_zones(&lists.removed), book.show_zones(&lists.added));
                 let why = "each replica has to stay in its zone";
                 say(Promise::P3, None, format!("{old} is replaced by {new}: {why}"));
+            }
+            Intent::Rebalance { .. } | Intent::Add { .. } if zones.crowds_racks(&lists.from, &lists.to) => {
+                let (old, new) = (book.show_zones(&lists.from), book.show_zones(&lists.to));
+                let why = "more replicas share a rack, and nothing forces them to";
+                say(Promise::P3, None, format!("{new} takes the place of {old}: {why}"));
             }
             _ => {}
         }
@@ -294,7 +299,7 @@ impl<'a> Asked<'a> {
                     Intent::SetFactor { factor, .. } if list.len() != *factor as usize => {
                         format!("has {} replicas, where {factor} are asked for", list.len())
                     }
-                    Intent::Repair { .. } if zones.misplaced(book, &list) > 0 => {
+                    Intent::Repair { .. } if *zones.misplaced(book, &list).start() > 0 => {
                         format!("{} is not repaired", book.show_zones(&list))
                     }
                     _ => continue,

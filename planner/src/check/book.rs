@@ -12,6 +12,8 @@ pub(super) struct Entry<'a> {
     pub zone: u32,
     /// Zone name.
     pub zone_name: Option<&'a str>,
+    /// Its `broker.rack`, by the plan.
+    pub rack: Option<&'a str>,
     /// Whether the plan lists it.
     pub in_plan: bool,
     /// Its index in the cluster.
@@ -34,6 +36,7 @@ impl<'a> Entry<'a> {
             id,
             zone: 0,
             zone_name,
+            rack: None,
             in_plan: false,
             at_cluster: None,
             limit: None,
@@ -64,6 +67,7 @@ impl<'a> Book<'a> {
         let mut entries: Vec<Entry<'a>> = (plan.brokers.iter())
             .map(|broker| Entry {
                 in_plan: true,
+                rack: broker.rack.as_deref(),
                 limit: broker.limit_bytes,
                 pinned: broker.pinned,
                 ..Entry::new(broker.id, broker.zone.as_deref())

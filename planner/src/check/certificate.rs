@@ -61,7 +61,8 @@ pub(super) fn forced(intent: &Intent, book: &Book<'_>, zones: &mut Zones, lists:
             lists.from.iter().filter(|at| book.entry(**at).source).count()
         }
         Intent::SetFactor { factor, .. } => (*factor as usize).saturating_sub(lists.from.len()),
-        Intent::Repair { .. } => zones.misplaced(book, &lists.from),
+        // Racks are mended where they can be.
+        Intent::Repair { .. } => (*zones.misplaced(book, &lists.from).end()).min(lists.added.len()),
         // Bounded over all moves together.
         Intent::Add { .. } | Intent::Rebalance { .. } | Intent::Leaders { .. } => 0,
         Intent::Follow { .. } | Intent::Return { .. } => lists.added.len(),

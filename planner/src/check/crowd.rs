@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Promise, Verdict, even};
 use crate::model::capacity::{self, Resource};
-use crate::model::{BrokerId, Cluster};
+use crate::model::{Broker, BrokerId, Cluster};
 use crate::plan::Plan;
 
 /// Judges a plan against the snapshot that it was made from.
@@ -19,8 +19,7 @@ pub(super) fn judge(plan: &Plan, cluster: &Cluster, verdict: &mut Verdict) {
 /// What a node type may hold, or what the broker held at the start if that is more.
 fn limits(plan: &Plan, cluster: &Cluster, verdict: &mut Verdict) {
     for row in &plan.impact {
-        let broker = cluster.broker(row.broker);
-        let Some(most) = broker.and_then(|broker| broker.node.as_ref()?.replicas) else { continue };
+        let Some(most) = cluster.broker(row.broker).and_then(Broker::replica_limit) else { continue };
         if row.replicas_after > most.max(row.replicas_before) {
             let message = format!(
                 "ends with {} replicas, where its kind of machine may hold {most}: move less to it",
@@ -31,7 +30,7 @@ fn limits(plan: &Plan, cluster: &Cluster, verdict: &mut Verdict) {
     }
 }
 
-/// Brokers of a zone in service with their weights, by broker index.
+/// Brokers in service of a zone, or of all, with their weights, by broker index.
 struct Zones {
     of: Vec<Option<usize>>,
     weights: Vec<u64>,
@@ -40,10 +39,11 @@ struct Zones {
 }
 
 impl Zones {
-    fn of(cluster: &Cluster) -> Self {
+    fn of(cluster: &Cluster, crosses_zones: bool) -> Self {
         let mut brokers: BTreeMap<Option<&str>, Vec<u16>> = BTreeMap::new();
         for (at, broker) in cluster.brokers.iter().enumerate().filter(|(_, b)| even::is_in_service(b)) {
-            brokers.entry(broker.zone.as_deref()).or_default().push(at as u16);
+            let zone = broker.zone.as_deref().filter(|_| !crosses_zones);
+            brokers.entry(zone).or_default().push(at as u16);
         }
         let count = cluster.brokers.len();
         let mut zones = Zones { of: vec![None; count], weights: vec![0; count], sums: Vec::new() };
@@ -61,7 +61,7 @@ impl Zones {
 /// No broker ends with more replicas of a topic than it began with, unless that is no crowd, or no more than some broker
 /// of the zone began with.
 fn topics(plan: &Plan, cluster: &Cluster, verdict: &mut Verdict) {
-    let zones = Zones::of(cluster);
+    let zones = Zones::of(cluster, plan.intent.crosses_zones());
     let mut held = vec![[0u64; 2]; cluster.brokers.len()];
     let mut moves = plan.moves.iter().peekable();
     while let Some(first) = moves.peek().map(|m| m.topic) {

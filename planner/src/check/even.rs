@@ -64,9 +64,11 @@ impl<'a> Evenness<'a> {
     /// The plan's bound must not be above the best that is found here.
     pub fn judge(&self, plan: &Plan, book: &Book<'_>, verdict: &mut Verdict) {
         let mut best = 0;
-        for zone in 0..book.zones.max(1) as u32 {
+        let zones = if self.bands.across_zones { 1 } else { book.zones.max(1) as u32 };
+        for zone in 0..zones {
+            let is_of = |at: u16| zones == 1 || book.zone(book.of_cluster[at as usize]) == zone;
             let brokers: Vec<u16> = (0..self.cluster.brokers.len() as u16)
-                .filter(|at| book.zone(book.of_cluster[*at as usize]) == zone)
+                .filter(|at| is_of(*at))
                 .filter(|at| is_in_service(&self.cluster.brokers[*at as usize]))
                 .collect();
             let zone = Zone { even: self, ends: self.ends(&brokers), brokers };
@@ -117,7 +119,7 @@ fn add(sum: &mut Amounts, more: Amounts, sign: i128) {
     sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += sign * more);
 }
 
-/// A zone: no replica leaves its own, so bounds of zones add up.
+/// A zone, or all where replicas may leave theirs. None leaves its own otherwise, so bounds of zones add up.
 struct Zone<'a> {
     even: &'a Evenness<'a>,
     brokers: Vec<u16>,

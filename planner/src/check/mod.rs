@@ -20,6 +20,7 @@ mod even;
 mod leaders;
 mod live;
 mod moves;
+mod racks;
 mod safety;
 mod shape;
 mod weight;

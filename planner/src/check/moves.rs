@@ -50,7 +50,8 @@ impl<'a> Judge<'a> {
     /// Judges everything.
     pub fn run(mut self) -> Verdict {
         let plan = self.plan;
-        self.judge_head();
+        let mut zones = Zones::new(&self.book);
+        self.judge_head(&zones);
         let asked = Asked::new(plan, &self.book, &mut self.verdict);
         let twice = shape::order(plan, &mut self.verdict);
         self.whole &= twice.is_empty();
@@ -69,7 +70,6 @@ impl<'a> Judge<'a> {
         let mut even = cluster.filter(|_| at_start).and_then(|cluster| Evenness::of(plan, cluster));
         let mut named = vec![false; cluster.map_or(0, Cluster::partition_count)];
         let mut no_worse_seen = 0;
-        let mut zones = Zones::new(&self.book);
         let mut lists = Lists::default();
 
         for (at, m) in plan.moves.iter().enumerate() {
@@ -143,7 +143,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Brokers, zones and rules of the plan.
-    fn judge_head(&mut self) {
+    fn judge_head(&mut self, zones: &Zones) {
         for id in std::mem::take(&mut self.book.twice) {
             let message = "stands twice among the plan's brokers".into();
             self.verdict.add(Promise::P2, None, Some(id), message);
@@ -165,9 +165,13 @@ impl<'a> Judge<'a> {
             (What::ZoneSpread, When::Always, Promise::P3, zoned),
         ];
         let needed = needed.map(|(what, when, promise, needed)| (what, when, Policy::Hard, promise, needed));
-        let spreads = self.plan.intent.spreads_topics();
-        let spread = (What::TopicSpread, When::After, Policy::NoWorse, Promise::Intent, spreads);
-        for (what, when, policy, promise, needed) in needed.into_iter().chain([spread]) {
+        let (spreads, racked) = (self.plan.intent.spreads_topics(), zones.stand_above_racks());
+        let policy = self.plan.intent.rack_policy();
+        let others = [
+            (What::TopicSpread, When::After, Policy::NoWorse, Promise::Intent, spreads),
+            (What::RackSpread, When::After, policy, Promise::P3, racked),
+        ];
+        for (what, when, policy, promise, needed) in needed.into_iter().chain(others) {
             if needed && !self.plan.rules.contains(&Rule { what, when, policy }) {
                 let message =
                     format!("the plan does not hold the rule {what:?} ({when:?}) as {policy:?}: plan again");

@@ -1,7 +1,10 @@
 //! P3 and P4: zones and replication factors, in every list of every step.
 
+use std::ops::RangeInclusive;
+
 use super::Promise;
 use super::book::Book;
+use super::racks::Racks;
 use super::shape::Lists;
 
 /// How a list lies over zones.
@@ -22,13 +25,14 @@ pub(super) struct Zones {
     zones: usize,
     /// Whether the topic in hand may be in each.
     allowed: Vec<bool>,
+    racks: Racks,
 }
 
 impl Zones {
     /// For a book of brokers.
     pub fn new(book: &Book<'_>) -> Self {
         let allowed = vec![true; book.zones.max(1)];
-        Zones { counts: vec![0; book.zones.max(1)], zones: book.zones, allowed }
+        Zones { counts: vec![0; book.zones.max(1)], zones: book.zones, allowed, racks: Racks::of(book) }
     }
 
     /// Takes up a topic that may be in these zones; none are all.
@@ -84,27 +88,36 @@ impl Zones {
     }
 
     /// Replicas of a list that have to be made again so that it is spread over the zones that its topic may be in: those
-    /// on brokers that were given up, those elsewhere, and those that a zone has too many of.
-    pub fn misplaced(&mut self, book: &Book<'_>, list: &[u32]) -> usize {
-        let alive = |at: &&u32| !book.entry(**at).given_up;
-        for at in list.iter().filter(alive) {
-            self.counts[book.zone(*at) as usize] += 1;
-        }
-        let zones = (self.allowed.iter().filter(|allowed| **allowed).count() as u32).max(1);
-        let factor = list.len() as u32;
-        // So many zones may have one more than the others.
-        let (each, mut spare) = (factor / zones, factor % zones);
-        let mut kept = 0;
-        for (count, allowed) in self.counts.iter_mut().zip(&self.allowed) {
-            let count = std::mem::take(count);
-            if !allowed {
-                continue;
-            }
-            let more = u32::from(count > each && spare > 0);
-            spare -= more;
-            kept += count.min(each) + more;
-        }
-        list.len() - kept as usize
+    /// on brokers that were given up, those elsewhere, and those that a zone has too many of. At most those as well that
+    /// a rack has too many of.
+    pub fn misplaced(&mut self, book: &Book<'_>, list: &[u32]) -> RangeInclusive<usize> {
+        let alive: Vec<u32> = list.iter().copied().filter(|at| !book.entry(*at).given_up).collect();
+        let held = |zone| alive.iter().filter(|at| book.zone(**at) as usize == zone).count();
+        let by_zones = self.kept(list.len(), |zone, part| held(zone).min(part));
+        let by_racks = match self.racks.are_finer() {
+            true => self.kept(list.len(), |zone, part| self.racks.kept(zone, &alive, part)),
+            false => by_zones,
+        };
+        list.len() - by_zones..=list.len() - by_racks
+    }
+
+    /// Most replicas that stay where each zone keeps so many of its part: some zones get one more than the others.
+    fn kept(&self, factor: usize, of: impl Fn(usize, usize) -> usize) -> usize {
+        let zones = || (0..self.allowed.len()).filter(|zone| self.allowed[*zone]);
+        let count = zones().count().max(1);
+        let (each, spare) = (factor / count, factor % count);
+        let more = zones().filter(|zone| of(*zone, each + 1) > of(*zone, each)).count();
+        zones().map(|zone| of(zone, each)).sum::<usize>() + more.min(spare)
+    }
+
+    /// Whether a list has more replicas that share a rack without need than another one.
+    pub fn crowds_racks(&self, from: &[u32], to: &[u32]) -> bool {
+        self.racks.crowded(self.counts.len(), to) > self.racks.crowded(self.counts.len(), from)
+    }
+
+    /// Whether zones stand above racks.
+    pub fn stand_above_racks(&self) -> bool {
+        self.racks.are_finer()
     }
 
     fn tally(&mut self, book: &Book<'_>, list: &[u32]) {

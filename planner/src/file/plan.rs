@@ -238,7 +238,7 @@ mod tests {
             pacing: Pacing::Staged,
             seed: 7,
             brokers: vec![broker(1, "a"), broker(3, "b"), broker(4, "a"), broker(6, "b")],
-            rules: Rule::of_plan(true, false),
+            rules: Rule::of_plan(true, None, false),
             no_worse: vec![TopicPartition::new("t", 3)],
             accepted_differences: vec![AcceptedDifference {
                 key: "retention.ms".into(),

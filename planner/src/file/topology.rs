@@ -50,7 +50,7 @@ pub struct Rtt {
 }
 
 /// What a topology file says. It fits a cluster or not: [`TopologyFile::apply_to`] tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TopologyFile {
     file: String,
     /// The zone of each rack and of each broker that it names, with the line.
@@ -62,9 +62,11 @@ pub struct TopologyFile {
 }
 
 /// Where the topics whose whole names match a regular expression may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct TopicZones {
-    pattern: String,
+    /// The expression as it stands.
+    text: String,
+    pattern: Pattern,
     zones: Vec<String>,
     line: usize,
 }
@@ -300,14 +302,14 @@ impl Reader<'_> {
 
     fn topics(&self, lists: &BTreeMap<Spanned<String>, Vec<String>>) -> Result<Vec<TopicZones>, FileError> {
         let one = |(pattern, zones): (&Spanned<String>, &Vec<String>)| {
-            let (line, pattern) = (self.line_of(pattern), pattern.get_ref().clone());
+            let (line, text) = (self.line_of(pattern), pattern.get_ref().clone());
             if zones.is_empty() {
                 let reason = "names no zone: expected some, like [\"az-a\"]";
-                return Err(self.error(line, format!("topics.{pattern}"), reason));
+                return Err(self.error(line, format!("topics.{text}"), reason));
             }
-            Pattern::new(std::slice::from_ref(&pattern))
+            let pattern = Pattern::new(std::slice::from_ref(&text))
                 .map_err(|error| self.error(line, "topics", error.to_string()))?;
-            Ok(TopicZones { pattern, zones: zones.clone(), line })
+            Ok(TopicZones { text, pattern, zones: zones.clone(), line })
         };
         lists.iter().map(one).collect()
     }

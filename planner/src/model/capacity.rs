@@ -56,13 +56,20 @@ pub fn held_bytes(cluster: &Cluster) -> Vec<u64> {
     held
 }
 
+/// Replicas on each broker, by index.
+pub fn held_replicas(cluster: &Cluster) -> Vec<u32> {
+    let mut held = vec![0; cluster.brokers.len()];
+    cluster.partitions().flat_map(|(_, p)| p.replicas).for_each(|broker| held[usize::from(*broker)] += 1);
+    held
+}
+
 /// What a broker has of a resource: its volumes, else what its node type says.
 fn of(broker: &Broker, resource: Resource) -> Option<u64> {
     let node = broker.node.as_ref();
     match resource {
         Resource::Disk => volumes(broker).map(|volumes| volumes.total).or_else(|| node?.disk_bytes),
         Resource::Network => node?.network_bytes_per_second,
-        Resource::Replicas => node?.replicas.map(u64::from),
+        Resource::Replicas => broker.replica_limit().map(u64::from),
     }
 }
 

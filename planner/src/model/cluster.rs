@@ -70,6 +70,11 @@ impl Broker {
             node: None,
         }
     }
+
+    /// Replicas that its node type may hold; `None` where nobody told.
+    pub fn replica_limit(&self) -> Option<u32> {
+        self.node.as_ref()?.replicas
+    }
 }
 
 /// What bounds what a follower can fetch from one leader over a long link: threads times buffer over round trip.

@@ -6,6 +6,7 @@ mod cluster;
 mod ids;
 mod merge;
 mod node;
+pub mod racks;
 pub mod replicas;
 mod topology;
 pub mod watch;
@@ -18,5 +19,6 @@ pub use cluster::{
 pub use ids::{BrokerId, NotATopicId, TopicId, TopicPartition};
 pub use merge::{Keep, Merge, OtherCluster};
 pub use node::NodeType;
+pub use racks::Racks;
 pub use replicas::{NotAReplicaList, ReplicaList};
 pub use topology::{NoTopology, Topology};

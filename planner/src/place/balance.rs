@@ -192,7 +192,11 @@ impl Search<'_, '_> {
 /// Whether two replicas may exchange their destinations.
 fn may(target: &Target<'_>, zone: &Zone, a: u32, b: u32, leads: bool) -> bool {
     let (a, b) = (&zone.items[a as usize], &zone.items[b as usize]);
-    let fits = |item: &Item, to: u16| !target.list(item.row).contains(&zone.brokers[to as usize]);
+    let shares = |item: &Item, to: u16| target.shares_rack(item, zone.brokers[to as usize]);
+    let fits = |item: &Item, to: u16| {
+        !target.list(item.row).contains(&zone.brokers[to as usize])
+            && (!shares(item, to) || shares(item, item.to))
+    };
     let spreads = |item: &Item, to: u16| {
         let thinner = |counts: &[u32]| counts[to as usize] < counts[item.to as usize];
         thinner(zone.all.of_topic(item.topic)) && (!leads || thinner(zone.leading.of_topic(item.topic)))

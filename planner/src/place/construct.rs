@@ -9,7 +9,7 @@ use super::scales::Scales;
 use super::scope::Scope;
 use crate::model::capacity::{self, Resource};
 use crate::model::watch::Watch;
-use crate::model::{Cluster, Topology, UNKNOWN_SIZE};
+use crate::model::{Cluster, Racks, Topology, UNKNOWN_SIZE};
 
 /// The lists at the end, of all partitions that move.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Target<'a> {
     /// Bytes of one copy of each, where unknown an estimate: for balance only.
     pub weights: Vec<u64>,
     pub zones: Vec<Zone>,
+    /// By broker index: its rack, if racks are spread over and it is not to be left.
+    racks: Vec<Option<u16>>,
 }
 
 /// A replica that needs a destination.
@@ -94,8 +96,12 @@ impl<'a> Target<'a> {
     /// Nothing placed yet: the lists of the start.
     pub fn new(scope: &Scope<'a>, topology: &Topology, refused: &Refused) -> Self {
         let cluster = scope.cluster;
+        let racks = Racks::of(cluster, topology);
+        let is_spread = |at: usize| racks.are_finer() && !scope.is_source[at];
+        let rack = |at: usize| is_spread(at).then(|| racks.rack(at as u16));
         let mut target = Target {
             cluster,
+            racks: (0..cluster.brokers.len()).map(rack).collect(),
             changes: Changes::default(),
             weights: Vec::new(),
             zones: zones(scope, topology, refused),
@@ -142,6 +148,13 @@ impl<'a> Target<'a> {
     /// Puts a broker at the place of an item.
     pub fn set(&mut self, item: &Item, broker: u16) {
         self.changes.set(item.row, item.at as usize, broker);
+    }
+
+    /// Whether an item would share a rack with another replica that stays or has its place.
+    pub fn shares_rack(&self, item: &Item, broker: u16) -> bool {
+        let rack = self.racks[broker as usize];
+        let mut others = self.list(item.row).iter().enumerate().filter(|(at, _)| *at != item.at as usize);
+        rack.is_some() && others.any(|(_, other)| self.racks[*other as usize] == rack)
     }
 
     /// Counts what destinations hold already.
@@ -208,7 +221,9 @@ impl<'a> Target<'a> {
                 let tally = if leads { &zone.leading } else { &zone.all };
                 let taken = self.list(item.row);
                 let is_free = |to: usize| !taken.contains(&zone.brokers[to]);
-                let Some(to) = scales.best(tally, topic, is_free) else {
+                let is_apart = |to: usize| is_free(to) && !self.shares_rack(&item, zone.brokers[to]);
+                let apart = scales.best(tally, topic, is_apart);
+                let Some(to) = apart.or_else(|| scales.best(tally, topic, is_free)) else {
                     // Refused before: too few destinations.
                     continue;
                 };

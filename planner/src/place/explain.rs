@@ -5,7 +5,7 @@ use super::refuse::Refused;
 use super::scope::Scope;
 use super::{Made, Options, Placed, room};
 use crate::model::replicas::show;
-use crate::model::{BrokerId, Cluster, Partition, Topic, TopicPartition, Topology, capacity};
+use crate::model::{BrokerId, Cluster, Partition, Racks, Topic, TopicPartition, Topology, capacity};
 use crate::plan::{
     BrokerImpact, Certificate, Intent, LeftOut, Move, Moves, Pacing, Plan, PlanBroker, PlanTopic, impact,
     moves,
@@ -56,20 +56,22 @@ pub(super) fn placed(
         impact::tally(cluster, moved)
     };
     let limits = room::limits(cluster, &capacity::held_bytes(cluster));
-    let brokers = cluster.brokers.iter().zip(&limits);
+    let brokers = cluster.brokers.iter().zip(&limits).zip(&scope.is_pinned);
     let brokers: Vec<PlanBroker> = brokers
-        .map(|(broker, limit)| PlanBroker {
+        .map(|((broker, limit), pinned)| PlanBroker {
             id: broker.id,
             rack: broker.rack.clone(),
             zone: broker.zone.clone(),
             limit_bytes: *limit,
-            pinned: scope.is_pinned(broker.id),
+            pinned: *pinned,
         })
         .collect();
     let not_empty = not_empty(scope, &draft);
+    let racks = Racks::of(cluster, topology);
     let matched_partitions = scope.partitions().count();
     let mut notes = notes(scope, topology, &draft, matched_partitions);
     notes.extend(near_limit(scope, &impact, &limits));
+    notes.extend(crowded_racks(scope, &racks, &draft));
     notes.extend(made.notes);
     let plan = Plan {
         cluster_id: cluster.id.clone(),
@@ -77,7 +79,11 @@ pub(super) fn placed(
         pacing: options.pacing.unwrap_or(usual_pacing(scope.intent)),
         seed: options.seed,
         brokers,
-        rules: Rule::of_plan(topology.is_zoned(), scope.intent.spreads_topics()),
+        rules: Rule::of_plan(
+            topology.is_zoned(),
+            racks.are_finer().then_some(scope.intent.rack_policy()),
+            scope.intent.spreads_topics(),
+        ),
         no_worse: draft.no_worse,
         accepted_differences: refused.accepted.clone(),
         given_up: scope.given_up.clone(),
@@ -224,12 +230,7 @@ fn not_empty(scope: &Scope<'_>, draft: &Draft) -> Vec<(BrokerId, u32)> {
     if scope.intent.sources().is_empty() {
         return Vec::new();
     }
-    let mut held = vec![0u32; scope.cluster.brokers.len()];
-    for (_, p) in scope.cluster.partitions() {
-        for broker in p.replicas {
-            held[*broker as usize] += 1;
-        }
-    }
+    let held = capacity::held_replicas(scope.cluster);
     (scope.cluster.brokers.iter().enumerate())
         .filter(|(at, _)| scope.is_source[*at])
         .map(|(at, broker)| {
@@ -238,6 +239,20 @@ fn not_empty(scope: &Scope<'_>, draft: &Draft) -> Vec<(BrokerId, u32)> {
         })
         .filter(|(_, left)| *left > 0)
         .collect()
+}
+
+/// How many partitions end with more replicas in one rack than they might.
+fn crowded_racks(scope: &Scope<'_>, racks: &Racks, draft: &Draft) -> Option<String> {
+    let index = |id: &BrokerId| scope.cluster.broker_index(*id);
+    let crowded = |list: &[BrokerId]| racks.crowded(&list.iter().filter_map(index).collect::<Vec<_>>());
+    let is_worse = |m: &Move<'_>| racks.are_finer() && crowded(m.to) > crowded(m.from);
+    let count = draft.moves.iter().filter(is_worse).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} partitions end with more replicas in one rack than they began with, where their zone has other racks: \
+             no broker there could take one"
+        )
+    })
 }
 
 fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) -> Vec<String> {

@@ -5,6 +5,7 @@ use super::refuse::{Refused, refusal};
 use super::scope::{Scope, is_in_service};
 use super::seats::Seats;
 use super::{Made, RefusalKind};
+use crate::model::racks::kept;
 use crate::model::watch::Watch;
 use crate::model::{BrokerId, Partition, Topic, Topology};
 
@@ -49,8 +50,8 @@ pub(super) fn set(
     made
 }
 
-/// The position that a list can do without best: not on a pinned broker, not the preferred leader, in a zone where its topic must not be, of the
-/// zone with the most, out of sync, on the broker with the most.
+/// The position that a list can do without best: not on a pinned broker, not the preferred leader, in a zone where its
+/// topic must not be, of the zone and then the rack with the most, out of sync, on the broker with the most.
 fn dispensable(seats: &Seats<'_>, list: &[u16], p: &Partition<'_>) -> usize {
     let zones = seats.zones_of(list);
     let in_sync = |broker: u16| p.replicas.iter().position(|b| *b == broker).is_some_and(|at| p.in_sync(at));
@@ -59,12 +60,13 @@ fn dispensable(seats: &Seats<'_>, list: &[u16], p: &Partition<'_>) -> usize {
         let is_outside = !seats.allowed()[seats.zone(broker)];
         let zone = zones[seats.zone(broker)];
         let leads = *at == 0 && in_sync(broker);
-        (!seats.is_pinned(broker), !leads, is_outside, zone, !in_sync(broker), seats.load(broker), *at)
+        let rack = seats.in_rack(list, broker);
+        (!seats.is_pinned(broker), !leads, is_outside, zone, rack, !in_sync(broker), seats.load(broker), *at)
     };
     (0..list.len()).max_by_key(key).unwrap_or(0)
 }
 
-/// Replicas on dead brokers are made again, and what a zone has too many of goes to one that lacks it.
+/// Replicas on dead brokers are made again, and what a zone or a rack has too many of goes to one that lacks it.
 pub(super) fn repair(
     scope: &Scope<'_>,
     topology: &Topology,
@@ -73,6 +75,10 @@ pub(super) fn repair(
 ) -> Made {
     let is_dead: Vec<bool> = scope.cluster.brokers.iter().map(|broker| !is_in_service(broker)).collect();
     let changes = each(scope, topology, refused, watch, |seats, p| {
+        let is_alive = p.replicas.iter().all(|broker| !is_dead[*broker as usize]);
+        if is_alive && seats.is_spread(scope.cluster.topic_of(p.index), p.replicas) {
+            return Some(p.replicas.to_vec());
+        }
         let kept = keep(seats, p, &is_dead);
         let list: Vec<u16> = p.replicas.iter().copied().filter(|broker| kept.contains(broker)).collect();
         let gone = p.replicas.iter().filter(|broker| !kept.contains(broker));
@@ -82,39 +88,54 @@ pub(super) fn repair(
     Made { changes, ..Made::default() }
 }
 
-/// The replicas that stay: as many of each zone that their topic may be in as its even part, those on pinned
-/// brokers, in sync and leading first.
+/// The replicas that stay: as many of each zone that their topic may be in, and of each of its racks, as its even part,
+/// those on pinned brokers, in sync and leading first.
 fn keep(seats: &Seats<'_>, p: &Partition<'_>, is_dead: &[bool]) -> Vec<u16> {
-    let alive: Vec<usize> = (0..p.replicas.len()).filter(|at| !is_dead[p.replicas[*at] as usize]).collect();
-    let mut zones = vec![0u32; seats.allowed().len()];
-    alive.iter().for_each(|at| zones[seats.zone(p.replicas[*at])] += 1);
-    let count = seats.allowed().iter().filter(|allowed| **allowed).count().max(1);
-    let (each, mut spare) = (p.replicas.len() / count, p.replicas.len() % count);
-    let mut room: Vec<usize> =
-        seats.allowed().iter().map(|allowed| if *allowed { each } else { 0 }).collect();
-    for (zone, count) in zones.iter().enumerate().filter(|(zone, _)| seats.allowed()[*zone]) {
-        if *count as usize > each && spare > 0 {
-            (room[zone], spare) = (each + 1, spare - 1);
-        }
-    }
-    let mut order = alive;
+    let mut order: Vec<usize> =
+        (0..p.replicas.len()).filter(|at| !is_dead[p.replicas[*at] as usize]).collect();
+    let alive: Vec<u16> = order.iter().map(|at| p.replicas[*at]).collect();
+    let racks = seats.racks_for(&alive, p.copy_bytes().unwrap_or(0));
+    let held = |rack: &usize| alive.iter().filter(|broker| seats.rack(**broker) == *rack).count();
+    let held: Vec<Vec<usize>> = racks.iter().map(|racks| racks.iter().map(held).collect()).collect();
+    let mut parts = parts(&held, seats.allowed(), p.replicas.len());
     let is_loose = |at: usize| !seats.is_pinned(p.replicas[at]);
     order.sort_by_key(|at| (is_loose(*at), !p.in_sync(*at), *at != 0, seats.load(p.replicas[*at]), *at));
     let mut kept = Vec::new();
-    for at in order {
-        let zone = seats.zone(p.replicas[at]);
-        if room[zone] > 0 {
-            room[zone] -= 1;
-            kept.push(p.replicas[at]);
+    for broker in order.into_iter().map(|at| p.replicas[at]) {
+        let zone = seats.zone(broker);
+        let in_rack = kept.iter().filter(|other| seats.rack(**other) == seats.rack(broker)).count();
+        let (each, spare) = &mut parts[zone];
+        if in_rack < *each || in_rack == *each && *spare > 0 {
+            *spare -= usize::from(in_rack == *each);
+            kept.push(broker);
         }
     }
     kept
 }
 
+/// How many replicas may stay in each zone: so many of each of its racks, and one more in so many racks. Zones that can
+/// keep one more get it, as far as the factor is not a multiple of their number.
+fn parts(held: &[Vec<usize>], allowed: &[bool], factor: usize) -> Vec<(usize, usize)> {
+    let kept = |zone: usize, part: usize| kept(held[zone].iter().copied(), held[zone].len(), part);
+    let zones = allowed.iter().filter(|allowed| **allowed).count().max(1);
+    let (each, mut spare) = (factor / zones, factor % zones);
+    let part = |zone: usize| {
+        if !allowed[zone] {
+            return (0, 0);
+        }
+        let more = usize::from(spare > 0 && kept(zone, each + 1) > kept(zone, each));
+        spare -= more;
+        let (part, racks) = (each + more, held[zone].len().max(1));
+        (part / racks, part % racks)
+    };
+    (0..held.len()).map(part).collect()
+}
+
 /// A pinned broker that a list does not hold any more.
 fn leaves_pinned(scope: &Scope<'_>, p: &Partition<'_>, list: &[u16]) -> Option<BrokerId> {
-    let gone = p.replicas.iter().filter(|broker| !list.contains(broker));
-    gone.map(|broker| scope.cluster.brokers[*broker as usize].id).find(|id| scope.is_pinned(*id))
+    let mut gone = p.replicas.iter().map(|broker| *broker as usize);
+    let left = gone.find(|at| scope.is_pinned[*at] && !list.contains(&(*at as u16)));
+    left.map(|at| scope.cluster.brokers[at].id)
 }
 
 fn covered<'a>(scope: &'a Scope<'_>) -> impl Iterator<Item = &'a Topic> {

@@ -1,6 +1,6 @@
 //! Limits: what a destination holds and all that comes in has to fit on its disks at the peak (promise P5).
 //!
-//! Here per broker. Log directories with equal total and usable bytes may be one volume, and count once. The
+//! Here per broker. Log directories that [may be on one volume](capacity::may_be_one) count once. The
 //! limit is what restow's replicas can take: the bytes there now and the usable ones, at most the total.
 
 use super::construct::{Item, Target, relative};
@@ -63,28 +63,16 @@ pub(super) fn overfull(cluster: &Cluster, plan: &Plan) -> Vec<Refusal> {
 /// Refuses partitions until no broker gets more replicas than its node type may hold beside those that it has.
 pub(super) fn keep_counts(target: &Target<'_>, refused: &mut Refused) {
     let cluster = target.cluster;
-    let most = |broker: u16| cluster.brokers[broker as usize].node.as_ref().and_then(|node| node.replicas);
-    let all = 0..cluster.brokers.len() as u16;
-    if all.clone().all(|broker| most(broker).is_none()) {
+    if cluster.brokers.iter().all(|broker| broker.replica_limit().is_none()) {
         return;
     }
-    let mut held = vec![0u32; cluster.brokers.len()];
-    cluster.partitions().flat_map(|(_, p)| p.replicas).for_each(|broker| held[*broker as usize] += 1);
-    let mut coming: Vec<Vec<u32>> = vec![Vec::new(); cluster.brokers.len()];
-    for zone in &target.zones {
-        for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
-            coming[zone.brokers[item.to as usize] as usize]
-                .push(target.changes.partitions[item.row as usize]);
-        }
-    }
-    for broker in all {
-        let Some(most) = most(broker) else { continue };
-        let indexes = &coming[broker as usize];
-        let indexes: Vec<u32> = indexes.iter().copied().filter(|index| !refused.has(*index)).collect();
-        let room = most.saturating_sub(held[broker as usize]) as usize;
-        for index in indexes.into_iter().skip(room) {
-            let (id, topic) = (cluster.brokers[broker as usize].id, &cluster.topic_of(index).name);
-            let (has, fits) = (held[broker as usize], most);
+    let held = capacity::held_replicas(cluster);
+    for ((broker, has), rows) in cluster.brokers.iter().zip(held).zip(coming(target)) {
+        let Some(fits) = broker.replica_limit() else { continue };
+        let indexes = rows.into_iter().map(|row| target.changes.partitions[row as usize]);
+        let indexes: Vec<u32> = indexes.filter(|index| !refused.has(*index)).collect();
+        for index in indexes.into_iter().skip(fits.saturating_sub(has) as usize) {
+            let (id, topic) = (broker.id, &cluster.topic_of(index).name);
             let refusal = Refusal {
                 kind: RefusalKind::Overflow,
                 partition: Some(cluster.name_of(index)),
@@ -97,6 +85,17 @@ pub(super) fn keep_counts(target: &Target<'_>, refused: &mut Refused) {
             refused.add(index, refusal);
         }
     }
+}
+
+/// The rows that come to each broker, by broker index.
+fn coming(target: &Target<'_>) -> Vec<Vec<u32>> {
+    let mut coming = vec![Vec::new(); target.cluster.brokers.len()];
+    for zone in &target.zones {
+        for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
+            coming[zone.brokers[item.to as usize] as usize].push(item.row);
+        }
+    }
+    coming
 }
 
 /// Moves what does not fit to another destination of the zone; refuses partitions until the rest fits.
@@ -138,7 +137,11 @@ pub(super) fn fit(target: &mut Target<'_>, refused: &mut Refused) {
                         limits[other as usize].is_none_or(|limit| peak[other as usize] + bytes <= limit);
                     room && !taken.contains(&other)
                 });
-                let key = |to: &usize| (relative(peak[zone.brokers[*to] as usize], zone.weights[*to]), *to);
+                let key = |to: &usize| {
+                    let broker = zone.brokers[*to];
+                    let is_shared = target.shares_rack(&zone.items[item as usize], broker);
+                    (is_shared, relative(peak[broker as usize], zone.weights[*to]), *to)
+                };
                 let Some(to) = free.min_by_key(key) else { continue };
                 zone.take(item);
                 zone.put(item, to);
@@ -156,17 +159,12 @@ pub(super) fn fit(target: &mut Target<'_>, refused: &mut Refused) {
 /// Refuses the largest partitions of each broker that is still over its limit.
 fn refuse_rest(target: &Target<'_>, refused: &mut Refused, peak: &mut [u64], limits: &[Option<u64>]) {
     let cluster = target.cluster;
-    let mut coming: Vec<Vec<(u64, u32)>> = vec![Vec::new(); cluster.brokers.len()];
-    for zone in &target.zones {
-        for item in zone.items.iter().filter(|item| item.to != u16::MAX) {
-            let p = cluster.partition(target.changes.partitions[item.row as usize]);
-            coming[zone.brokers[item.to as usize] as usize].push((p.copy_bytes().unwrap_or(0), item.row));
-        }
-    }
-    for (broker, limit) in limits.iter().enumerate() {
+    let bytes =
+        |row: u32| cluster.partition(target.changes.partitions[row as usize]).copy_bytes().unwrap_or(0);
+    for ((broker, limit), rows) in limits.iter().enumerate().zip(coming(target)) {
         let Some(limit) = *limit else { continue };
         let asked = peak[broker];
-        let mut items = std::mem::take(&mut coming[broker]);
+        let mut items: Vec<(u64, u32)> = rows.into_iter().map(|row| (bytes(row), row)).collect();
         items.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         for (bytes, row) in items {
             let index = target.changes.partitions[row as usize];

@@ -36,6 +36,8 @@ pub(super) struct Scope<'a> {
     pub is_source: Vec<bool>,
     /// By broker index: whether copies may be made on it.
     pub is_destination: Vec<bool>,
+    /// By broker index: whether nothing may come to it and nothing may leave it.
+    pub is_pinned: Vec<bool>,
     /// Whether a person named the destinations: what makes one unusable is then a refusal.
     pub names_destinations: bool,
     /// By topic index: whether the patterns cover it.
@@ -46,18 +48,17 @@ pub(super) struct Scope<'a> {
     /// Brokers that get no copies, and why, where nobody named the destinations.
     pub passed_over: Vec<(BrokerId, &'static str)>,
     patterns: (Pattern, Pattern),
-    pinned: &'a [BrokerId],
 }
 
 impl<'a> Scope<'a> {
-    pub fn of(cluster: &'a Cluster, intent: &'a Intent, options: &'a Options) -> Result<Self, PlaceError> {
+    pub fn of(cluster: &'a Cluster, intent: &'a Intent, options: &Options) -> Result<Self, PlaceError> {
         if matches!(intent, Intent::Return { .. }) {
             let found = "the way back is made from its plan, not placed";
             return Err(PlaceError::usage("intent", found, "an intent that says what is sought"));
         }
         let (topics, exclude) = intent.patterns().unwrap_or_default();
         let mut ends = Ends::of(cluster, intent)?;
-        ends.pin(cluster, intent, &options.pinned)?;
+        let is_pinned = ends.pin(cluster, intent, &options.pinned)?;
         if let Some(key) = options.accept_differences.iter().find(|key| !is_watched(key)) {
             return Err(PlaceError::usage(
                 "--accept-config-diff",
@@ -72,13 +73,13 @@ impl<'a> Scope<'a> {
             intent,
             is_source: ends.is_source,
             is_destination: ends.is_destination,
+            is_pinned,
             names_destinations: ends.named,
             covered: Vec::new(),
             preserve_leaders: matches!(intent, Intent::Migrate { preserve_leaders: true, .. }),
             given_up: Vec::new(),
             passed_over: Vec::new(),
             patterns: (included, excluded),
-            pinned: &options.pinned,
         };
         scope.covered = cluster.topics.iter().map(|topic| scope.covers(&topic.name)).collect();
         let is_out = |id: &BrokerId| cluster.broker(*id).is_some_and(|broker| !is_in_service(broker));
@@ -97,11 +98,6 @@ impl<'a> Scope<'a> {
     pub fn covers(&self, topic: &str) -> bool {
         let (included, excluded) = &self.patterns;
         (included.is_empty() || included.matches(topic)) && !excluded.matches(topic)
-    }
-
-    /// Whether nothing may come to a broker and nothing may leave it.
-    pub fn is_pinned(&self, broker: BrokerId) -> bool {
-        self.pinned.contains(&broker)
     }
 
     /// Takes those out of the destinations that cannot take over from any source.
@@ -209,21 +205,24 @@ impl Ends {
             None => Ok(ends),
         }
     }
-}
 
-impl Ends {
-    /// Nothing comes to brokers that are pinned, and the intent must not be about them.
-    fn pin(&mut self, cluster: &Cluster, intent: &Intent, pinned: &[BrokerId]) -> Result<(), PlaceError> {
+    /// Marks the brokers that are pinned: nothing comes to them, and the intent must not be about them.
+    fn pin(
+        &mut self,
+        cluster: &Cluster,
+        intent: &Intent,
+        pinned: &[BrokerId],
+    ) -> Result<Vec<bool>, PlaceError> {
         let is_pinned = marks_or_none(cluster, "--pin-brokers", pinned)?;
         let named = intent.sources().iter().chain(intent.destinations()).find(|id| pinned.contains(id));
         if let Some(id) = named {
             let found = format!("broker {id} is one that is to be emptied or filled");
             return Err(PlaceError::usage("--pin-brokers", found, "brokers that nothing comes to or leaves"));
         }
-        for (is_destination, is_pinned) in self.is_destination.iter_mut().zip(is_pinned) {
+        for (is_destination, is_pinned) in self.is_destination.iter_mut().zip(&is_pinned) {
             *is_destination &= !is_pinned;
         }
-        Ok(())
+        Ok(is_pinned)
     }
 }
 

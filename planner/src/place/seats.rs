@@ -1,14 +1,16 @@
-//! A broker for one more replica: spread over zones, the topic spread over brokers, then even counts, then even bytes.
+//! A broker for one more replica: spread over zones and their racks, the topic spread over brokers, then even counts,
+//! then even bytes.
 
 use super::construct::relative;
 use super::room;
 use super::scope::Scope;
 use crate::model::capacity::{self, Resource};
-use crate::model::{Topic, Topology};
+use crate::model::{Racks, Topic, Topology};
 
 /// What brokers hold while replicas are placed one by one.
 pub(super) struct Seats<'a> {
     topology: &'a Topology,
+    racks: Racks,
     /// By broker index: whether copies may be made there.
     open: Vec<bool>,
     /// By broker index: whether nothing may come there and nothing may leave.
@@ -16,6 +18,8 @@ pub(super) struct Seats<'a> {
     weights: Vec<u64>,
     counts: Vec<u64>,
     bytes: Vec<u64>,
+    /// Both in proportion to weights: candidates are compared far more often than they change.
+    levels: Vec<(u128, u128)>,
     /// Replicas that it may hold.
     most: Vec<u64>,
     /// Bytes that may still come in.
@@ -32,13 +36,15 @@ impl<'a> Seats<'a> {
         let all: Vec<u16> = (0..cluster.brokers.len() as u16).collect();
         let mut seats = Seats {
             topology,
+            racks: Racks::of(cluster, topology),
             open: scope.is_destination.clone(),
-            pinned: cluster.brokers.iter().map(|broker| scope.is_pinned(broker.id)).collect(),
+            pinned: scope.is_pinned.clone(),
             weights: capacity::weights(cluster, &all, Resource::Disk),
             counts: vec![0; all.len()],
             bytes: vec![0; all.len()],
+            levels: vec![(0, 0); all.len()],
             most: (cluster.brokers.iter())
-                .map(|broker| broker.node.as_ref().and_then(|node| node.replicas).map_or(u64::MAX, u64::from))
+                .map(|broker| broker.replica_limit().map_or(u64::MAX, u64::from))
                 .collect(),
             room: room::left(cluster),
             of_topic: vec![0; all.len()],
@@ -50,6 +56,7 @@ impl<'a> Seats<'a> {
                 seats.bytes[*broker as usize] += p.copy_bytes().unwrap_or(0);
             }
         }
+        (0..all.len()).for_each(|at| seats.weigh(at));
         seats
     }
 
@@ -60,12 +67,18 @@ impl<'a> Seats<'a> {
         lists.flatten().for_each(|broker| self.of_topic[*broker as usize] += 1);
     }
 
+    fn weigh(&mut self, at: usize) {
+        let weight = self.weights[at];
+        self.levels[at] = (relative(self.counts[at], weight), relative(self.bytes[at], weight));
+    }
+
     /// A replica of the topic in hand comes to a broker.
     fn put(&mut self, broker: u16, bytes: u64) {
         let at = broker as usize;
         (self.counts[at], self.of_topic[at]) = (self.counts[at] + 1, self.of_topic[at] + 1);
         self.bytes[at] = self.bytes[at].saturating_add(bytes);
         self.room[at] = self.room[at].saturating_sub(bytes);
+        self.weigh(at);
     }
 
     /// A replica of the topic in hand leaves a broker.
@@ -73,16 +86,12 @@ impl<'a> Seats<'a> {
         let at = broker as usize;
         (self.counts[at], self.of_topic[at]) = (self.counts[at] - 1, self.of_topic[at].saturating_sub(1));
         self.bytes[at] = self.bytes[at].saturating_sub(bytes);
+        self.weigh(at);
     }
 
     /// How much a broker has: the less, the better a place for a replica.
-    pub fn load(&self, broker: u16) -> (u32, u128, u128) {
-        let at = broker as usize;
-        (
-            self.of_topic[at],
-            relative(self.counts[at], self.weights[at]),
-            relative(self.bytes[at], self.weights[at]),
-        )
+    pub fn load(&self, broker: u16) -> (u32, (u128, u128)) {
+        (self.of_topic[broker as usize], self.levels[broker as usize])
     }
 
     /// The zone of a broker.
@@ -98,6 +107,40 @@ impl<'a> Seats<'a> {
     /// By zone: whether the topic in hand may be there.
     pub fn allowed(&self) -> &[bool] {
         &self.allowed
+    }
+
+    /// Whether a list is spread over zones and racks as well as it can be, and stands where its topic may be.
+    pub fn is_spread(&self, topic: &Topic, list: &[u16]) -> bool {
+        list.iter().all(|broker| self.allowed[self.zone(*broker)])
+            && !self.topology.is_uneven(topic, list)
+            && self.racks.crowded(list) == 0
+    }
+
+    /// The rack of a broker.
+    pub fn rack(&self, broker: u16) -> usize {
+        self.racks.rack(broker) as usize
+    }
+
+    /// Replicas of a list in the rack of a broker, where racks are spread over.
+    pub fn in_rack(&self, list: &[u16], broker: u16) -> usize {
+        let is_same = |other: &&u16| self.rack(**other) == self.rack(broker);
+        if self.racks.are_finer() { list.iter().filter(is_same).count() } else { 0 }
+    }
+
+    /// The racks that a partition of so many bytes may be in, by zone: those that hold a replica that stays, and those
+    /// with a place for one.
+    pub fn racks_for(&self, staying: &[u16], bytes: u64) -> Vec<Vec<usize>> {
+        if !self.racks.are_finer() {
+            return (0..self.topology.len()).map(|zone| vec![zone]).collect();
+        }
+        let mut racks = vec![Vec::new(); self.topology.len()];
+        let mut usable = vec![false; self.racks.len()];
+        let has_place = (0..self.open.len() as u16).filter(|broker| self.is_fit(*broker, bytes));
+        staying.iter().copied().chain(has_place).for_each(|broker| usable[self.rack(broker)] = true);
+        for rack in (0..usable.len()).filter(|rack| usable[*rack]) {
+            racks[self.racks.zone(rack as u16) as usize].push(rack);
+        }
+        racks
     }
 
     /// Replicas of a list in each zone.
@@ -117,13 +160,19 @@ impl<'a> Seats<'a> {
         Some(list)
     }
 
-    /// The best place for one more replica of a list: in a zone that has the fewest, where its bytes fit.
+    /// Whether a broker may take one more replica of so many bytes.
+    fn is_fit(&self, broker: u16, bytes: u64) -> bool {
+        let at = broker as usize;
+        self.open[at] && self.room[at] >= bytes && self.counts[at] < self.most[at]
+    }
+
+    /// The best place for one more replica of a list: in a zone and then a rack that has the fewest, where its bytes fit.
     fn best(&self, list: &[u16], bytes: u64) -> Option<u16> {
         let zones = self.zones_of(list);
         let all = 0..self.open.len() as u16;
-        let is_fit = |at: usize| self.open[at] && self.room[at] >= bytes && self.counts[at] < self.most[at];
-        let may = |broker: u16| is_fit(broker as usize) && self.allowed[self.zone(broker)];
-        all.filter(|broker| may(*broker) && !list.contains(broker))
-            .min_by_key(|broker| (zones[self.zone(*broker)], self.load(*broker), *broker))
+        let may = |broker: u16| self.is_fit(broker, bytes) && self.allowed[self.zone(broker)];
+        all.filter(|broker| may(*broker) && !list.contains(broker)).min_by_key(|broker| {
+            (zones[self.zone(*broker)], self.in_rack(list, *broker), self.load(*broker), *broker)
+        })
     }
 }

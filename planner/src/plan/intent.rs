@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::BrokerId;
+use crate::rule::Policy;
 
 /// What a plan is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +130,20 @@ impl Intent {
         }
     }
 
+    /// How strictly replicas are spread over the racks of a zone: one that need not move never crowds a rack; one that
+    /// must, where its zone has no other place.
+    pub fn rack_policy(&self) -> Policy {
+        match self {
+            Intent::Rebalance { .. } | Intent::Add { .. } => Policy::NoWorse,
+            _ => Policy::Prefer,
+        }
+    }
+
+    /// Whether replicas may leave their zones for the sake of evenness.
+    pub fn crosses_zones(&self) -> bool {
+        matches!(self, Intent::Rebalance { bands, .. } | Intent::Add { bands, .. } if bands.across_zones)
+    }
+
     /// Whether no topic must be crowded.
     pub fn spreads_topics(&self) -> bool {
         matches!(self, Intent::Rebalance { bands, .. } | Intent::Add { bands, .. } if bands.spread_topics)
@@ -153,8 +168,8 @@ pub enum Measure {
 
 /// What is evened out, and how evenly.
 ///
-/// The fair share of a broker is the sum over the brokers in service of its zone (leaders and reads: of the cluster)
-/// in proportion to capacity. Its band goes from that share less the tolerance to that share plus it, and always holds
+/// The fair share of a broker is the sum over the brokers in service of its zone (leaders and reads, and where replicas
+/// may leave their zones all: of the cluster) in proportion to capacity. Its band goes from that share less the tolerance to that share plus it, and always holds
 /// the whole numbers on both sides of the share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,12 +181,15 @@ pub struct Bands {
     /// Whether topics must not be crowded: the rule [`TopicSpread`](crate::rule::What::TopicSpread).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spread_topics: bool,
+    /// Whether replicas may leave their zones: a share is then one of the whole cluster.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub across_zones: bool,
 }
 
 impl Bands {
     /// Bands on these measures, and no other rule.
     pub fn on(measures: &[Measure], tolerance: u32) -> Self {
-        Bands { measures: measures.to_vec(), tolerance, spread_topics: false }
+        Bands { measures: measures.to_vec(), tolerance, spread_topics: false, across_zones: false }
     }
 }
 

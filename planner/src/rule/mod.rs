@@ -9,6 +9,8 @@ pub enum What {
     /// Replicas of a partition over zones. `Always`: a list touches at least min(zones at the start, zones at
     /// the end) zones. `After`: replicas per zone differ by at most one over the zones in use.
     ZoneSpread,
+    /// Replicas of a partition over the racks of each zone, where zones stand above racks: they differ by at most one.
+    RackSpread,
     /// Bytes on a broker stay within its capacity (promise P5).
     Capacity,
     /// Replicas of a topic over the brokers of a zone: none gets more than twice its part, or than what some broker held at
@@ -51,16 +53,15 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The rules of a plan over a cluster; zone rules only where brokers have zones, and that on topics where it
-    /// was asked for.
-    pub fn of_plan(zoned: bool, spreads_topics: bool) -> Vec<Rule> {
-        let mut rules = vec![Rule { what: What::Capacity, when: When::Always, policy: Policy::Hard }];
-        if zoned {
-            rules.insert(0, Rule { what: What::ZoneSpread, when: When::After, policy: Policy::Hard });
-            rules.insert(1, Rule { what: What::ZoneSpread, when: When::Always, policy: Policy::Hard });
-        }
-        let spread = Rule { what: What::TopicSpread, when: When::After, policy: Policy::NoWorse };
-        rules.extend(spreads_topics.then_some(spread));
+    /// The rules of a plan over a cluster: on zones where brokers have some, on racks where zones stand above them, on
+    /// topics where it was asked for.
+    pub fn of_plan(zoned: bool, racks: Option<Policy>, spreads_topics: bool) -> Vec<Rule> {
+        let rule = |what, when, policy| Rule { what, when, policy };
+        let zones = [When::After, When::Always].map(|when| rule(What::ZoneSpread, when, Policy::Hard));
+        let mut rules: Vec<Rule> = zones.into_iter().filter(|_| zoned).collect();
+        rules.extend(racks.map(|policy| rule(What::RackSpread, When::After, policy)));
+        rules.push(rule(What::Capacity, When::Always, Policy::Hard));
+        rules.extend(spreads_topics.then_some(rule(What::TopicSpread, When::After, Policy::NoWorse)));
         rules
     }
 }

@@ -117,13 +117,17 @@ fn a_broker_that_ends_with_more_than_its_kind_may_hold_is_found_out() {
 #[test]
 fn what_a_kind_of_machine_may_hold_binds_every_intent() {
     let tight = cluster(Some(45));
-    let drain = |brokers: &[i32]| {
+    let drain = |brokers: &[i32], leave_out_refused| {
         let brokers = brokers.iter().copied().map(BrokerId).collect();
         let drain = Intent::Drain { brokers, replace_with: None, topics: vec![], exclude: vec![] };
-        place::plan(&tight, &drain, &Options::default(), &mut Unwatched)
+        place::plan(&tight, &drain, &Options { leave_out_refused, ..Options::default() }, &mut Unwatched)
     };
-    assert!(judge(&drain(&[1]).unwrap().plan, &tight, At::Start).accepted());
-    let PlaceError::Refused { refusals } = drain(&[1, 2]).unwrap_err() else { panic!() };
+    assert!(judge(&drain(&[1], false).unwrap().plan, &tight, At::Start).accepted());
+    let PlaceError::Refused { refusals } = drain(&[1, 2], false).unwrap_err() else { panic!() };
     let reasons: Vec<&str> = refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
     assert!(reasons.iter().all(|reason| reason.ends_with("its node type may hold 45")), "{reasons:?}");
+    // Brokers 3 and 4 take 5 more each, broker 5 takes 45.
+    let rest = drain(&[1, 2], true).unwrap();
+    assert_eq!((rest.plan.moves.len(), rest.refusals.len()), (55, 25));
+    assert!(judge(&rest.plan, &tight, At::Start).accepted());
 }

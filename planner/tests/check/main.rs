@@ -1,5 +1,6 @@
 //! What `check` accepts and what it names.
 
+mod across;
 mod allowed;
 mod assignment;
 mod crowd;
@@ -9,5 +10,6 @@ mod mutations;
 mod pinned;
 mod placed;
 mod properties;
+mod racks;
 mod states;
 mod world;

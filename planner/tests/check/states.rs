@@ -118,7 +118,7 @@ fn without_zones_there_is_no_zone_rule() {
     let mut world = World::story();
     world.brokers.iter_mut().for_each(|broker| broker.zone = None);
     world.plan.brokers.iter_mut().for_each(|broker| broker.zone = None);
-    world.plan.rules = restow_planner::rule::Rule::of_plan(false, false);
+    world.plan.rules = restow_planner::rule::Rule::of_plan(false, None, false);
     world.lines[0].to = vec![4, 5];
     world.refigure();
     assert_eq!(world.named(), [""; 0]);

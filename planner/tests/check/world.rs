@@ -137,7 +137,7 @@ impl World {
                 preserve_leaders: false,
             },
             brokers: zones.iter().map(plan_broker).collect(),
-            rules: Rule::of_plan(true, false),
+            rules: Rule::of_plan(true, None, false),
             topics: vec![topic("__consumer_offsets", 1, 1), topic("orders", 3, 2), topic("pay", 4, 1)],
             ..Plan::empty("story")
         };

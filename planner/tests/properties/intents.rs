@@ -15,11 +15,14 @@ fn bands() -> impl Strategy<Value = Bands> {
         vec![Measure::Replicas, Measure::Bytes, Measure::WriteRate, Measure::Leaders],
         1..=4,
     );
-    (measures, 0u32..3_000, any::<bool>()).prop_map(|(measures, tolerance, spread_topics)| Bands {
-        measures,
-        tolerance,
-        spread_topics,
-    })
+    (measures, 0u32..3_000, any::<bool>(), any::<bool>()).prop_map(
+        |(measures, tolerance, spread_topics, across_zones)| Bands {
+            measures,
+            tolerance,
+            spread_topics,
+            across_zones,
+        },
+    )
 }
 
 fn budget() -> impl Strategy<Value = Budget> {

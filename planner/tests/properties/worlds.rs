@@ -65,10 +65,10 @@ impl World {
     }
 }
 
-fn broker(id: i32, zone: Option<&str>, state: u8, total: Option<u64>) -> Broker {
+fn broker(id: i32, zone: Option<&str>, is_racked: bool, state: u8, total: Option<u64>) -> Broker {
     Broker {
         id: BrokerId(id),
-        rack: zone.map(Into::into),
+        rack: zone.map(|zone| if is_racked { format!("{zone}-{}", id / 4 % 2) } else { zone.into() }),
         zone: zone.map(Into::into),
         host: format!("b{id}"),
         port: 9092,
@@ -104,7 +104,7 @@ fn row(most: usize) -> impl Strategy<Value = Row> {
     )
 }
 
-/// Broker ids 1 to 7 and 100 to 108; zones by their remainder, 0 zones for none.
+/// Broker ids 1 to 7 and 100 to 108; zones by their remainder, 0 zones for none; some worlds have two racks in each.
 pub fn any_world() -> impl Strategy<Value = World> {
     let topic = (prop::collection::vec(row(4), 0..14), 0u32..3, any::<bool>());
     (
@@ -114,11 +114,13 @@ pub fn any_world() -> impl Strategy<Value = World> {
         prop::option::of(2_000u64..100_000),
         any::<bool>(),
         prop::bool::weighted(0.1),
+        prop::bool::weighted(0.4),
     )
-        .prop_map(|(zones, topics, states, total, preserve_leaders, differs)| {
+        .prop_map(|(zones, topics, states, total, preserve_leaders, differs, is_racked)| {
             let zone = |id: i32| (zones > 0).then(|| ["az-a", "az-b", "az-c"][id as usize % zones]);
             let all = (1..8).chain(NEW..NEW + 9);
-            let brokers = all.zip(states).map(|(id, state)| broker(id, zone(id), state, total)).collect();
+            let brokers =
+                all.zip(states).map(|(id, state)| broker(id, zone(id), is_racked, state, total)).collect();
             let topics = (topics.into_iter().zip(["__internal", "orders.v1", "pay-2"]))
                 .map(|((rows, min_isr, remote_storage), name)| {
                     let topic = Topic {
@@ -161,7 +163,7 @@ pub fn one_in_each_zone() -> impl Strategy<Value = World> {
             // Zones of any sizes among the old; 3 to 6 among the new.
             let is_first = if broker.id.0 < NEW { broker.id.0 <= border } else { broker.id.0 % 3 == 0 };
             let zone = if is_first { "az-a" } else { "az-b" };
-            let healthy = self::broker(broker.id.0, Some(zone), 0, None);
+            let healthy = self::broker(broker.id.0, Some(zone), false, 0, None);
             *broker = healthy;
         }
         let rows = pairs.into_iter().map(|(a, b, stays, turned, bytes)| {

@@ -46,7 +46,7 @@ pub(crate) fn plan_of(lists: &[(&[i32], &[i32])]) -> Plan {
                 pinned: false,
             })
             .collect(),
-        rules: Rule::of_plan(true, false),
+        rules: Rule::of_plan(true, None, false),
         no_worse: vec![],
         accepted_differences: vec![],
         given_up: vec![],

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Rtt, TopicZones, TopologyFile};
 use crate::file::FileError;
-use crate::model::{Broker, BrokerId, Cluster};
-use crate::plan::Pattern;
+use crate::model::{Broker, BrokerId, Cluster, Topic};
 
 impl TopologyFile {
     /// Sets zones and node types of the cluster's brokers, and where topics may be. Brokers and topics that the file does
@@ -26,10 +25,9 @@ impl TopologyFile {
         self.know_racks(cluster)?;
         let zones: Vec<Option<String>> =
             cluster.brokers.iter().map(|broker| self.zone_of(broker)).collect::<Result<_, _>>()?;
-        if let Some((zone, rtt)) = self.stranger(&zones) {
-            let names = list(zones.into_iter().flatten());
-            let reason = format!("no broker is in zone {zone}; the zones are {names}");
-            return Err(self.error(rtt.line, format!("rtt.{}:{}", rtt.a, rtt.b), reason));
+        for rtt in &self.rtt {
+            know_zones([&rtt.a, &rtt.b], &zones)
+                .map_err(|reason| self.error(rtt.line, format!("rtt.{}:{}", rtt.a, rtt.b), reason))?;
         }
         let allowed = self.allowed(cluster, &zones)?;
         for (topic, entry) in allowed {
@@ -87,12 +85,6 @@ impl TopologyFile {
         }
     }
 
-    /// A zone that has a round-trip time and no broker.
-    fn stranger(&self, zones: &[Option<String>]) -> Option<(&str, &Rtt)> {
-        let ends = self.rtt.iter().flat_map(|rtt| [(rtt.a.as_str(), rtt), (rtt.b.as_str(), rtt)]);
-        ends.into_iter().find(|(zone, _)| !zones.iter().flatten().any(|known| known == zone))
-    }
-
     /// The entry of each topic that has one, by topic index.
     fn allowed(
         &self,
@@ -101,19 +93,11 @@ impl TopologyFile {
     ) -> Result<BTreeMap<usize, &TopicZones>, FileError> {
         let mut allowed: BTreeMap<usize, &TopicZones> = BTreeMap::new();
         for entry in &self.topics {
-            let error = |reason| self.error(entry.line, format!("topics.{}", entry.pattern), reason);
-            if let Some(zone) =
-                entry.zones.iter().find(|zone| !zones.iter().flatten().any(|known| known == *zone))
-            {
-                let names = list(zones.iter().flatten().cloned());
-                return Err(error(format!("no broker is in zone {zone}; the zones are {names}")));
-            }
-            let pattern =
-                Pattern::new(std::slice::from_ref(&entry.pattern)).map_err(|bad| error(bad.to_string()))?;
+            let error = |reason| self.error(entry.line, format!("topics.{}", entry.text), reason);
+            know_zones(&entry.zones, zones).map_err(error)?;
             let before = allowed.len();
-            for (at, topic) in
-                cluster.topics.iter().enumerate().filter(|(_, topic)| pattern.matches(&topic.name))
-            {
+            let matches = |(_, topic): &(usize, &Topic)| entry.pattern.matches(&topic.name);
+            for (at, topic) in cluster.topics.iter().enumerate().filter(matches) {
                 if let Some(other) = allowed.insert(at, entry) {
                     let (name, line) = (&topic.name, other.line);
                     let reason = format!("topic {name} matches line {line} too: expected one entry for it");
@@ -129,6 +113,20 @@ impl TopologyFile {
 
     fn error(&self, line: usize, place: String, reason: String) -> FileError {
         FileError { file: self.file.clone(), line, place, reason }
+    }
+}
+
+/// What is wrong where no broker is in one of these zones.
+fn know_zones<'a>(
+    wanted: impl IntoIterator<Item = &'a String>,
+    zones: &[Option<String>],
+) -> Result<(), String> {
+    match wanted.into_iter().find(|zone| !zones.iter().flatten().any(|known| known == *zone)) {
+        None => Ok(()),
+        Some(zone) => {
+            let names = list(zones.iter().flatten().cloned());
+            Err(format!("no broker is in zone {zone}; the zones are {names}"))
+        }
     }
 }
 

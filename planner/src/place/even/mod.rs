@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! bands   fair shares in proportion to capacity, and how far from them is fine
-//! zone    the replicas of one zone and what may move; zones are independent, as no replica leaves its own
+//! zone    the replicas of one zone; zones are independent, as no replica leaves its own, unless that was asked for:
+//!         then all brokers are one
+//! zones   what their brokers hold, and which replicas may move
+//! spread  zones and racks of a partition's replicas: no move makes them worse
 //! crowd   replicas of each topic on each broker: no topic is crowded
 //! fill    the bulk: givers give a cross-section of what they hold, takers take it, for just the bytes that must move
 //! mend    single moves and exchanges until every band is met, the cheapest first
@@ -23,8 +26,10 @@ mod fill;
 mod mend;
 mod polish;
 mod smooth;
+mod spread;
 mod trim;
 mod zone;
+mod zones;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,16 +37,14 @@ use super::changes::Changes;
 use super::layout::Layout;
 use super::lead;
 use super::refuse::Refused;
-use super::scope::{Scope, is_in_service};
-use super::{Made, PlaceError, room, shares};
-use crate::model::capacity::{self, Resource};
+use super::scope::Scope;
+use super::{Made, PlaceError};
 use crate::model::watch::Watch;
 use crate::model::{Cluster, Topology};
 use crate::plan::{Bands, Budget, Intent, Measure, Price};
-use bands::{BYTES, Band, MEASURES, RATE, REPLICAS, RESOURCES};
+use bands::{BYTES, MEASURES, RATE, REPLICAS};
 use bound::Bound;
-use crowd::{ALONE, Crowd};
-use zone::{Item, Zone};
+use zone::Zone;
 
 /// Amounts of each of the [`MEASURES`].
 type Load = [u64; 3];
@@ -61,7 +64,7 @@ pub(super) fn plan(
     judge_rates(scope.cluster, wanted)?;
     let mut made = Made::default();
     let pinned = pins(scope, refused, wanted, &mut made.notes);
-    let mut zones = zones(scope, topology, wanted, &pinned);
+    let mut zones = zones::of(scope, topology, wanted, &pinned);
     let starts: Vec<Vec<Load>> = zones.iter().map(|zone| zone.loads.clone()).collect();
     let mut bounds = in_each("even out", &mut zones, &starts, watch, solve);
     if budget.limits_copies() {
@@ -228,94 +231,6 @@ fn pins(scope: &Scope<'_>, refused: &mut Refused, wanted: &Bands, notes: &mut Ve
     pinned
 }
 
-/// Zones with what may move in them.
-fn zones(scope: &Scope<'_>, topology: &Topology, wanted: &Bands, pinned: &[bool]) -> Vec<Zone> {
-    let cluster = scope.cluster;
-    let mut zones: Vec<Zone> = (0..topology.len()).map(|_| Zone::default()).collect();
-    let mut seats = vec![None; cluster.brokers.len()];
-    for (at, broker) in cluster.brokers.iter().enumerate() {
-        let zone = &mut zones[topology.zone(at as u16) as usize];
-        if is_in_service(broker) {
-            seats[at] = Some((topology.zone(at as u16) as usize, zone.brokers.len() as u16));
-            zone.brokers.push(at as u16);
-            zone.takes.push(scope.is_destination[at]);
-            zone.loads.push([0; 3]);
-        }
-    }
-    let numbered = cluster.topics.iter().enumerate();
-    let partitions = numbered.flat_map(|(n, topic)| cluster.partitions_of(topic).map(move |p| (n as u32, p)));
-    for (topic, p) in partitions {
-        let load = [1, p.copy_bytes().unwrap_or(0), p.write_rate.unwrap_or(0)];
-        for (at, broker) in p.replicas.iter().enumerate() {
-            let Some((zone, seat)) = seats[*broker as usize] else { continue };
-            let zone: &mut Zone = &mut zones[zone];
-            zone.loads[seat as usize].iter_mut().zip(load).for_each(|(sum, more)| *sum += more);
-            let is_free = !pinned[p.index as usize] && !scope.is_pinned(cluster.brokers[*broker as usize].id);
-            let (partition, at) = (p.index, at as u8);
-            let topic = if wanted.spread_topics { topic } else { ALONE };
-            zone.items.push(Item { partition, topic, at, is_free, home: seat, now: seat, load });
-        }
-    }
-    let present = capacity::held_bytes(cluster);
-    let limits = room::limits(cluster, &present);
-    for zone in &mut zones {
-        if wanted.spread_topics {
-            let weights = capacity::weights(cluster, &zone.brokers, Resource::Replicas);
-            zone.crowd = Crowd::count(cluster.topics.len(), &mut zone.items, weights);
-        }
-        zone.bands = bands_of(scope, zone, wanted);
-        zone.asked.clone_from(&zone.bands);
-        cap(cluster, zone, &present, &limits);
-    }
-    zones
-}
-
-/// The bands of a zone's brokers. Brokers beside new ones only must not get worse.
-fn bands_of(scope: &Scope<'_>, zone: &Zone, wanted: &Bands) -> Vec<Band> {
-    let mut bands = vec![Band::FREE; zone.width()];
-    for (m, measure) in MEASURES.iter().enumerate() {
-        let weights = capacity::weights(scope.cluster, &zone.brokers, RESOURCES[m]);
-        let total: u128 = zone.loads.iter().map(|load| u128::from(load[m])).sum();
-        let shares = shares::of_total(total, &weights, wanted.tolerance);
-        for (band, (low, high, fair)) in bands.iter_mut().zip(shares) {
-            band.fair[m] = fair;
-            if wanted.measures.contains(measure) {
-                (band.low[m], band.high[m]) = (low, high);
-            }
-        }
-    }
-    if matches!(scope.intent, Intent::Add { .. }) {
-        for (at, band) in bands.iter_mut().enumerate().filter(|(at, _)| !zone.takes[*at]) {
-            for m in 0..3 {
-                band.low[m] = band.low[m].min(zone.loads[at][m]);
-                band.high[m] = band.high[m].max(zone.loads[at][m]);
-            }
-        }
-    }
-    bands
-}
-
-/// Replica limits of node types, and disks: what a broker ends with and the largest replica that may still come in have
-/// to fit (promise P5).
-fn cap(cluster: &Cluster, zone: &mut Zone, present: &[u64], limits: &[Option<u64>]) {
-    let largest = zone.items.iter().map(Item::bytes).max().unwrap_or(0);
-    for at in 0..zone.width() {
-        let broker = zone.brokers[at] as usize;
-        if let Some(most) = cluster.brokers[broker].node.as_ref().and_then(|node| node.replicas) {
-            let (band, count) = (&mut zone.bands[at], zone.loads[at][REPLICAS]);
-            band.high[REPLICAS] = band.high[REPLICAS].min(u64::from(most).max(count));
-            band.low[REPLICAS] = band.low[REPLICAS].min(band.high[REPLICAS]);
-        }
-        let Some(limit) = limits[broker] else { continue };
-        // Replicas differ in size: what lies there now counts as it is.
-        let more = present[broker].saturating_sub(zone.loads[at][BYTES]);
-        let room = limit.saturating_sub(largest).saturating_sub(more).max(zone.loads[at][BYTES]);
-        let band = &mut zone.bands[at];
-        band.high[BYTES] = band.high[BYTES].min(room);
-        band.low[BYTES] = band.low[BYTES].min(band.high[BYTES]);
-    }
-}
-
 /// Brokers outside of their bands that are told one by one.
 const TOLD: usize = 5;
 
@@ -326,8 +241,7 @@ fn unmet(cluster: &Cluster, topology: &Topology, zones: &[Zone], wanted: &Bands)
         let total: u64 = zone.loads.iter().map(|load| load[REPLICAS]).sum();
         if total == 0 && !zone.brokers.is_empty() {
             notes.push(format!(
-                "zone {} holds no replica: no replica leaves its zone here; restow plan repair or set-rf spread \
-                 over zones",
+                "zone {} holds no replica, and none leaves its zone without --across-zones",
                 topology.name(number as u16)
             ));
         }

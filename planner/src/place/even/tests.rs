@@ -22,6 +22,7 @@ fn zone(seed: u64, widths: Range<u64>, counts: Range<u64>) -> Zone {
         brokers: (0..width as u16).collect(),
         takes: vec![true; width],
         loads: vec![[0; 3]; width],
+        most: vec![[u64::MAX; 3]; width],
         ..Zone::default()
     };
     for partition in 0..count {

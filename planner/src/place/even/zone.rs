@@ -3,6 +3,7 @@
 use super::Load;
 use super::bands::{BYTES, Band};
 use super::crowd::Crowd;
+use super::spread::Spread;
 
 /// A replica.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,10 @@ pub(super) struct Zone {
     pub brokers: Vec<u16>,
     /// By the position in `brokers`, as all that follows: whether copies may be made there.
     pub takes: Vec<bool>,
+    /// What each may hold whatever the bands, as far as it did not hold more at the start.
+    pub most: Vec<Load>,
+    /// Zones and racks of each.
+    pub spread: Spread,
     /// Replicas, by partition.
     pub items: Vec<Item>,
     /// What each holds.
@@ -66,18 +71,30 @@ impl Zone {
         }
     }
 
-    /// Whether the broker may get this item: copies may be made there or it was there, it holds no other replica of the
-    /// partition, and not too many of the topic.
+    /// Whether the broker may get this item: copies may be made there or it was there, it fits, it holds no other replica of the
+    /// partition and not too many of the topic, and the partition stays spread over zones and racks.
     pub fn may(&self, item: u32, to: usize) -> bool {
         let here = &self.items[item as usize];
-        let holds = |other: &Item| other.partition == here.partition && other.now as usize == to;
-        let at = item as usize;
-        let before = self.items[..at].iter().rev().take_while(|other| other.partition == here.partition);
-        let after = self.items[at + 1..].iter().take_while(|other| other.partition == here.partition);
         here.is_free
             && (self.takes[to] || here.home as usize == to)
-            && !before.chain(after).any(holds)
+            && (0..3).all(|m| self.loads[to][m] + here.load[m] <= self.most[to][m])
+            && !self.others(item).any(|other| other.now as usize == to)
             && self.crowd.takes(here.topic, to)
+            && (self.spread.spots.is_empty() || self.keeps_spread(item, to))
+    }
+
+    fn keeps_spread(&self, item: u32, to: usize) -> bool {
+        let here = &self.items[item as usize];
+        let others = self.others(item).map(|other| other.now.into());
+        self.spread.keeps(here.partition, here.now.into(), to, others)
+    }
+
+    /// The other replicas of an item's partition.
+    fn others(&self, item: u32) -> impl Iterator<Item = &Item> {
+        let (at, partition) = (item as usize, self.items[item as usize].partition);
+        let is_same = move |other: &&Item| other.partition == partition;
+        let before = self.items[..at].iter().rev().take_while(is_same);
+        before.chain(self.items[at + 1..].iter().take_while(is_same))
     }
 
     /// Whether a broker stays within its band with this much more.
