@@ -74,18 +74,51 @@ pub(super) fn repair(
     watch: &mut dyn Watch,
 ) -> Made {
     let is_dead: Vec<bool> = scope.cluster.brokers.iter().map(|broker| !is_in_service(broker)).collect();
+    let mut crowded = 0;
     let changes = each(scope, topology, refused, watch, |seats, p| {
+        let topic = scope.cluster.topic_of(p.index);
         let is_alive = p.replicas.iter().all(|broker| !is_dead[*broker as usize]);
-        if is_alive && seats.is_spread(scope.cluster.topic_of(p.index), p.replicas) {
+        if is_alive && seats.is_spread(topic, p.replicas) {
             return Some(p.replicas.to_vec());
         }
         let kept = keep(seats, p, &is_dead);
-        let list: Vec<u16> = p.replicas.iter().copied().filter(|broker| kept.contains(broker)).collect();
-        let gone = p.replicas.iter().filter(|broker| !kept.contains(broker));
-        gone.for_each(|broker| seats.take(*broker, p.copy_bytes().unwrap_or(0)));
-        seats.complete(list, p.replicas.len(), p.copy_bytes().unwrap_or(0))
+        let (list, gone): (Vec<u16>, Vec<u16>) = p.replicas.iter().partition(|broker| kept.contains(broker));
+        let bytes = p.copy_bytes().unwrap_or(0);
+        gone.iter().for_each(|broker| seats.take(*broker, bytes));
+        let list = seats.complete(list, p.replicas.len(), bytes)?;
+        if topology.is_zoned() && topology.is_uneven(topic, &list) {
+            return Some(list);
+        }
+        let back = gone.into_iter().filter(|broker| !is_dead[*broker as usize]).collect();
+        let list = take_back(seats, list, back, p);
+        crowded += usize::from(!seats.is_spread(topic, &list));
+        Some(list)
     });
-    Made { changes, ..Made::default() }
+    let mut made = Made { changes, ..Made::default() };
+    if crowded > 0 {
+        made.notes.push(format!(
+            "{crowded} partitions keep more replicas in one rack than they need: no broker in another rack of their zone \
+             has a place now; repair again when this plan is done"
+        ));
+    }
+    made
+}
+
+/// The list without replacements in the rack of what they replace, where no other rack had a place.
+fn take_back(seats: &mut Seats<'_>, mut list: Vec<u16>, gone: Vec<u16>, p: &Partition<'_>) -> Vec<u16> {
+    let bytes = p.copy_bytes().unwrap_or(0);
+    for broker in gone {
+        let is_no_better =
+            |other: &u16| !p.replicas.contains(other) && seats.rack(*other) == seats.rack(broker);
+        if let Some(at) = list.iter().position(is_no_better) {
+            seats.take(list.remove(at), bytes);
+            seats.put(broker, bytes);
+            list.push(broker);
+        }
+    }
+    let place = |broker: &u16| p.replicas.iter().position(|other| other == broker).unwrap_or(usize::MAX);
+    list.sort_by_key(place);
+    list
 }
 
 /// The replicas that stay: as many of each zone that their topic may be in, and of each of its racks, as its even part,

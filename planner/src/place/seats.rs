@@ -1,11 +1,16 @@
 //! A broker for one more replica: spread over zones and their racks, the topic spread over brokers, then even counts,
 //! then even bytes.
 
+use std::collections::BTreeSet;
+
 use super::construct::relative;
 use super::room;
 use super::scope::Scope;
 use crate::model::capacity::{self, Resource};
 use crate::model::{Racks, Topic, Topology};
+
+/// How much a broker has: replicas of the topic in hand, then its levels.
+type Load = (u32, (u128, u128));
 
 /// What brokers hold while replicas are placed one by one.
 pub(super) struct Seats<'a> {
@@ -20,6 +25,8 @@ pub(super) struct Seats<'a> {
     bytes: Vec<u64>,
     /// Both in proportion to weights: candidates are compared far more often than they change.
     levels: Vec<(u128, u128)>,
+    /// By zone: the open brokers, those with the least first.
+    ranked: Vec<BTreeSet<(Load, u16)>>,
     /// Replicas that it may hold.
     most: Vec<u64>,
     /// Bytes that may still come in.
@@ -43,6 +50,7 @@ impl<'a> Seats<'a> {
             counts: vec![0; all.len()],
             bytes: vec![0; all.len()],
             levels: vec![(0, 0); all.len()],
+            ranked: vec![BTreeSet::new(); topology.len()],
             most: (cluster.brokers.iter())
                 .map(|broker| broker.replica_limit().map_or(u64::MAX, u64::from))
                 .collect(),
@@ -56,41 +64,67 @@ impl<'a> Seats<'a> {
                 seats.bytes[*broker as usize] += p.copy_bytes().unwrap_or(0);
             }
         }
-        (0..all.len()).for_each(|at| seats.weigh(at));
+        for broker in all {
+            seats.weigh(broker);
+            if seats.open[broker as usize] {
+                let rank = (seats.load(broker), broker);
+                seats.ranked[topology.zone(broker) as usize].insert(rank);
+            }
+        }
         seats
     }
 
     /// Takes up a topic whose replicas lie in these lists.
     pub fn begin<'b>(&mut self, topic: &Topic, lists: impl Iterator<Item = &'b [u16]>) {
         self.allowed = self.topology.allowed(topic);
-        self.of_topic.fill(0);
-        lists.flatten().for_each(|broker| self.of_topic[*broker as usize] += 1);
+        let mut counts = vec![0; self.of_topic.len()];
+        lists.flatten().for_each(|broker| counts[*broker as usize] += 1);
+        for (broker, count) in (0u16..).zip(counts) {
+            if self.of_topic[broker as usize] != count {
+                self.change(broker, |seats, at| seats.of_topic[at] = count);
+            }
+        }
     }
 
-    fn weigh(&mut self, at: usize) {
+    /// Changes what a broker holds, and with it its rank.
+    fn change(&mut self, broker: u16, by: impl FnOnce(&mut Self, usize)) {
+        let zone = self.zone(broker);
+        let rank = (self.load(broker), broker);
+        let was_ranked = self.ranked[zone].remove(&rank);
+        by(self, broker as usize);
+        self.weigh(broker);
+        if was_ranked {
+            let rank = (self.load(broker), broker);
+            self.ranked[zone].insert(rank);
+        }
+    }
+
+    fn weigh(&mut self, broker: u16) {
+        let at = broker as usize;
         let weight = self.weights[at];
         self.levels[at] = (relative(self.counts[at], weight), relative(self.bytes[at], weight));
     }
 
     /// A replica of the topic in hand comes to a broker.
-    fn put(&mut self, broker: u16, bytes: u64) {
-        let at = broker as usize;
-        (self.counts[at], self.of_topic[at]) = (self.counts[at] + 1, self.of_topic[at] + 1);
-        self.bytes[at] = self.bytes[at].saturating_add(bytes);
-        self.room[at] = self.room[at].saturating_sub(bytes);
-        self.weigh(at);
+    pub fn put(&mut self, broker: u16, bytes: u64) {
+        self.change(broker, |seats, at| {
+            (seats.counts[at], seats.of_topic[at]) = (seats.counts[at] + 1, seats.of_topic[at] + 1);
+            seats.bytes[at] = seats.bytes[at].saturating_add(bytes);
+            seats.room[at] = seats.room[at].saturating_sub(bytes);
+        });
     }
 
     /// A replica of the topic in hand leaves a broker.
     pub fn take(&mut self, broker: u16, bytes: u64) {
-        let at = broker as usize;
-        (self.counts[at], self.of_topic[at]) = (self.counts[at] - 1, self.of_topic[at].saturating_sub(1));
-        self.bytes[at] = self.bytes[at].saturating_sub(bytes);
-        self.weigh(at);
+        self.change(broker, |seats, at| {
+            (seats.counts[at], seats.of_topic[at]) =
+                (seats.counts[at] - 1, seats.of_topic[at].saturating_sub(1));
+            seats.bytes[at] = seats.bytes[at].saturating_sub(bytes);
+        });
     }
 
     /// How much a broker has: the less, the better a place for a replica.
-    pub fn load(&self, broker: u16) -> (u32, (u128, u128)) {
+    pub fn load(&self, broker: u16) -> Load {
         (self.of_topic[broker as usize], self.levels[broker as usize])
     }
 
@@ -169,10 +203,30 @@ impl<'a> Seats<'a> {
     /// The best place for one more replica of a list: in a zone and then a rack that has the fewest, where its bytes fit.
     fn best(&self, list: &[u16], bytes: u64) -> Option<u16> {
         let zones = self.zones_of(list);
-        let all = 0..self.open.len() as u16;
-        let may = |broker: u16| self.is_fit(broker, bytes) && self.allowed[self.zone(broker)];
-        all.filter(|broker| may(*broker) && !list.contains(broker)).min_by_key(|broker| {
-            (zones[self.zone(*broker)], self.in_rack(list, *broker), self.load(*broker), *broker)
-        })
+        let mut order: Vec<usize> = (0..zones.len()).filter(|zone| self.allowed[*zone]).collect();
+        order.sort_by_key(|zone| zones[*zone]);
+        let alike = order.chunk_by(|a, b| zones[*a] == zones[*b]);
+        let mut best =
+            alike.map(|alike| alike.iter().filter_map(|zone| self.best_in(*zone, list, bytes)).min());
+        best.find_map(|best| best).map(|(_, _, broker)| broker)
+    }
+
+    /// The best place in a zone, after how many of the list share its rack and how much it has.
+    fn best_in(&self, zone: usize, list: &[u16], bytes: u64) -> Option<(usize, Load, u16)> {
+        let fit = self.ranked[zone]
+            .iter()
+            .filter(|(_, broker)| self.is_fit(*broker, bytes) && !list.contains(broker));
+        let mut best = None;
+        for (load, broker) in fit {
+            let here = (self.in_rack(list, *broker), *load, *broker);
+            if best.is_none_or(|best| here < best) {
+                best = Some(here);
+            }
+            // Those that follow have more: only a rack with fewer could be better.
+            if here.0 == 0 {
+                break;
+            }
+        }
+        best
     }
 }
