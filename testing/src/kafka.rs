@@ -1,12 +1,12 @@
 //! A running cluster.
 
 use crate::admin::Admin;
-use crate::install::{Install, PORTS, free_ports, home};
-use crate::node::{Node, Program};
+use crate::install::{Install, home};
+use crate::layout::lay_out;
+use crate::node::Node;
 use crate::process::{say, wait_until};
 use crate::shell::Shell;
-use crate::spec::{HEAP_MB, HOST, Mode, Place, Spec, ZOOKEEPER_SESSION, properties};
-use crate::tool::{self, ToolOutput};
+use crate::spec::{HOST, Mode, Place, Spec, ZOOKEEPER_SESSION, properties};
 use crate::watchdog::Watchdog;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -58,29 +58,7 @@ impl Kafka {
         let begin = Instant::now();
         let name = format!("restow-kafka-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         let directory = std::env::temp_dir().join(name);
-        let ids: Vec<i32> = spec.brokers.iter().map(|broker| broker.id).chain([CONTROLLER]).collect();
-        let mut ports = free_ports(2 * ids.len(), PORTS).into_iter();
-        let mut places = BTreeMap::new();
-        let mut nodes = BTreeMap::new();
-        for &id in &ids {
-            let dir = directory.join(id.to_string());
-            fs::create_dir_all(&dir).expect("a directory for the cluster cannot be made");
-            let mut port = || ports.next().expect("two ports for each node");
-            let place = Place { id, port: port(), extra: port(), dir: dir.display().to_string() };
-            let (name, program) = match (id, spec.mode()) {
-                (CONTROLLER, Mode::KRaft) => ("the controller".to_owned(), Program::Kafka),
-                (CONTROLLER, Mode::ZooKeeper) => ("ZooKeeper".to_owned(), Program::ZooKeeper),
-                _ => (format!("broker {id}"), Program::Kafka),
-            };
-            nodes.insert(
-                id,
-                Mutex::new(Node::new(&name, program, place.port, &dir, spec.heap_mb.unwrap_or(HEAP_MB))),
-            );
-            assert!(
-                places.insert(id, place).is_none(),
-                "node id {id} is given twice ({CONTROLLER} is the controller's)"
-            );
-        }
+        let (places, nodes) = lay_out(&spec, &directory);
         let watchdog = Watchdog::start(&directory);
         let shell = Shell::start(&tools, &directory.join("admin.log"));
         watchdog.add(shell.pid());
@@ -97,13 +75,14 @@ impl Kafka {
             start_up: Duration::ZERO,
             _lock: lock,
         };
-        kafka.bring_up(&ids);
+        kafka.bring_up();
         kafka.start_up = begin.elapsed();
         say(&format!("ready after {:.1} s", kafka.start_up.as_secs_f64()));
         kafka
     }
 
-    fn bring_up(&self, ids: &[i32]) {
+    fn bring_up(&self) {
+        let ids: Vec<i32> = self.places.keys().copied().collect();
         let spec = self.lock_spec().clone();
         say(&format!(
             "Kafka {}: {} brokers in {}",
@@ -117,7 +96,7 @@ impl Kafka {
             self.admin.format(CLUSTER_ID, &configs, &spec.format);
         }
         say("starting all nodes");
-        self.start_nodes(ids);
+        self.start_nodes(&ids);
         self.admin.connect(&self.bootstrap());
         let all = |cluster: crate::Cluster| spec.brokers.iter().all(|b| cluster.brokers.contains_key(&b.id));
         let ready = wait_until(START_LIMIT, || self.admin.cluster().is_ok_and(all));
@@ -145,9 +124,13 @@ impl Kafka {
     /// The addresses of all brokers whose processes run, with commas.
     #[must_use]
     pub fn bootstrap(&self) -> String {
-        let running = |id: &&i32| **id != CONTROLLER && self.node(**id).is_running();
-        let addresses: Vec<String> = self.nodes.keys().filter(running).map(|&id| self.address(id)).collect();
-        addresses.join(",")
+        let address = |&id: &i32| self.address(id);
+        self.running_brokers().iter().map(address).collect::<Vec<_>>().join(",")
+    }
+
+    pub(crate) fn running_brokers(&self) -> Vec<i32> {
+        let running = |id: &i32| *id != CONTROLLER && self.node(*id).is_running();
+        self.nodes.keys().copied().filter(running).collect()
     }
 
     /// The PLAINTEXT address of a broker (of the controller: its CONTROLLER listener).
@@ -238,43 +221,6 @@ impl Kafka {
         }
     }
 
-    /// Runs a Java class of this version of Kafka, for at most two minutes.
-    #[must_use]
-    pub fn tool(&self, main_class: &str, args: &[&str]) -> ToolOutput {
-        tool::run(&self.tools, &self.watchdog, main_class, args)
-    }
-
-    /// `kafka-topics --bootstrap-server … args`.
-    #[must_use]
-    pub fn topics(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap(tool::TOPICS, args)
-    }
-
-    /// `kafka-reassign-partitions --bootstrap-server … args`.
-    #[must_use]
-    pub fn reassign(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap(tool::REASSIGN, args)
-    }
-
-    /// `kafka-leader-election --bootstrap-server … args`.
-    #[must_use]
-    pub fn elect(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap(tool::ELECT, args)
-    }
-
-    /// `kafka-configs --bootstrap-server … args`.
-    #[must_use]
-    pub fn configs(&self, args: &[&str]) -> ToolOutput {
-        self.with_bootstrap("kafka.admin.ConfigCommand", args)
-    }
-
-    fn with_bootstrap(&self, main_class: &str, args: &[&str]) -> ToolOutput {
-        let bootstrap = self.bootstrap();
-        let all: Vec<&str> =
-            ["--bootstrap-server", &bootstrap].into_iter().chain(args.iter().copied()).collect();
-        self.tool(main_class, &all)
-    }
-
     pub(crate) fn tools(&self) -> &Install {
         &self.tools
     }
@@ -316,13 +262,8 @@ impl Kafka {
         } else {
             let broker = spec.brokers.iter().find(|broker| broker.id == id);
             let broker = broker.unwrap_or_else(|| panic!("there is no broker {id}"));
-            properties(
-                mode,
-                place,
-                controller,
-                broker.rack.as_deref(),
-                &[&spec.properties, &broker.properties],
-            )
+            let lists = [&spec.properties, &broker.properties];
+            properties(mode, place, controller, broker.rack.as_deref(), &lists.map(Vec::as_slice))
         };
         fs::write(self.node(id).config(), text).expect("server.properties cannot be written");
     }

@@ -17,6 +17,8 @@ pub(crate) const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 pub(crate) const REASSIGN: &str = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand";
 /// `kafka-leader-election`.
 pub(crate) const ELECT: &str = "org.apache.kafka.tools.LeaderElectionCommand";
+/// `kafka-configs`.
+pub(crate) const CONFIGS: &str = "kafka.admin.ConfigCommand";
 
 /// How a tool ended and what it printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
