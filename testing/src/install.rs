@@ -20,7 +20,7 @@ pub fn workspace_root() -> PathBuf {
 /// # Errors
 /// The names of the missing programs.
 pub fn available() -> Result<(), String> {
-    let missing: Vec<&str> = ["java", "javac", "jar", "mvn", "sh"]
+    let missing: Vec<&str> = ["java", "javac", "jar", "keytool", "mvn", "openssl", "sh"]
         .into_iter()
         .filter(|program| {
             let path = std::env::var_os("PATH").unwrap_or_default();
@@ -32,7 +32,7 @@ pub fn available() -> Result<(), String> {
 
 /// The first line of every real-Kafka test: `let Some(()) = available_or_skip() else { return };`.
 ///
-/// Without Java or Maven it says loudly that real-Kafka tests are skipped and gives `None`; with
+/// Without a JDK, Maven or openssl it says loudly that real-Kafka tests are skipped and gives `None`; with
 /// `RESTOW_REAL_KAFKA=require` (as in CI) it panics instead, so that a green run cannot be an empty one.
 #[must_use]
 pub fn available_or_skip() -> Option<()> {
@@ -40,7 +40,7 @@ pub fn available_or_skip() -> Option<()> {
     let required = std::env::var("RESTOW_REAL_KAFKA").is_ok_and(|value| value == "require");
     assert!(!required, "RESTOW_REAL_KAFKA=require, but {missing}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    say(&format!("=== SKIPPED: {test}: real-Kafka tests need a JDK and Maven ({missing}) ==="));
+    say(&format!("=== SKIPPED: {test}: real-Kafka tests need a JDK, Maven and openssl ({missing}) ==="));
     None
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn home() -> PathBuf {
 }
 
 /// Runs a command that must succeed; what it printed.
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
     let stdout = String::from_utf8_lossy(&output.stdout);
     let text = format!("{stdout}{}", String::from_utf8_lossy(&output.stderr));

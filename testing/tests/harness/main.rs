@@ -3,6 +3,7 @@
 // Real processes in real time.
 #![allow(clippy::disallowed_methods)]
 
+mod certificates;
 mod stock_undo;
 
 use restow_testing::{
