@@ -52,6 +52,8 @@ pub(crate) struct Install {
     made: PathBuf,
     jars: PathBuf,
     class_path: String,
+    /// More flags of every JVM.
+    pub(crate) flags: Vec<String>,
 }
 
 impl Install {
@@ -65,6 +67,7 @@ impl Install {
             made: home.join(format!("{version}-classes")),
             jars: home.join(version),
             class_path: String::new(),
+            flags: Vec::new(),
         };
         let lock = File::create(home.join("install.lock")).expect("the install lock cannot be made");
         lock.lock().expect("the install lock cannot be taken");
@@ -92,7 +95,7 @@ impl Install {
         let mut command = Command::new("java");
         command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xlog:disable"]);
         command.arg(format!("-XX:SharedArchiveFile={}", self.made.join("classes.jsa").display()));
-        command.arg(self.logging(logging)).args(["-cp", &self.class_path]);
+        command.arg(self.logging(logging)).args(&self.flags).args(["-cp", &self.class_path]);
         command
     }
 

@@ -5,6 +5,7 @@ use crate::install::{Install, home};
 use crate::layout::lay_out;
 use crate::node::Node;
 use crate::process::{say, wait_until};
+use crate::secured::Security;
 use crate::shell::Shell;
 use crate::spec::{HOST, Mode, Place, Spec, ZOOKEEPER_SESSION, properties};
 use crate::watchdog::Watchdog;
@@ -41,6 +42,7 @@ pub struct Kafka {
     nodes: BTreeMap<i32, Mutex<Node>>,
     directory: PathBuf,
     watchdog: Watchdog,
+    security: Option<Security>,
     start_up: Duration,
     _lock: File,
 }
@@ -52,14 +54,21 @@ impl Kafka {
     /// When the cluster cannot be started; with the end of the log of the node that failed.
     #[must_use]
     pub fn start(spec: Spec) -> Kafka {
-        let install = Install::of(spec.release());
-        let tools = if install.runs_our_programs() { install.clone() } else { Install::of(TOOLS_FOR_OLD) };
+        let mut install = Install::of(spec.release());
+        let mut tools =
+            if install.runs_our_programs() { install.clone() } else { Install::of(TOOLS_FOR_OLD) };
         let lock = the_only_cluster();
         let begin = Instant::now();
         let name = format!("restow-kafka-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         let directory = std::env::temp_dir().join(name);
         let (places, nodes) = lay_out(&spec, &directory);
         let watchdog = Watchdog::start(&directory);
+        let security = (!spec.secured.is_empty())
+            .then(|| Security::make(&spec.secured, &directory.join("security"), &tools));
+        if let Some(security) = &security {
+            install.flags = security.flags();
+            tools.flags = security.flags();
+        }
         let shell = Shell::start(&tools, &directory.join("admin.log"));
         watchdog.add(shell.pid());
         let admin = Admin::new(shell, &directory);
@@ -72,6 +81,7 @@ impl Kafka {
             nodes,
             directory,
             watchdog,
+            security,
             start_up: Duration::ZERO,
             _lock: lock,
         };
@@ -93,7 +103,8 @@ impl Kafka {
         ids.iter().for_each(|&id| self.write_config(id));
         if spec.mode() == Mode::KRaft {
             let configs: Vec<PathBuf> = ids.iter().map(|&id| self.node(id).config()).collect();
-            self.admin.format(CLUSTER_ID, &configs, &spec.format);
+            let users = self.security.as_ref().map(Security::format).unwrap_or_default();
+            self.admin.format(CLUSTER_ID, &configs, &[spec.format, users].concat());
         }
         say("starting all nodes");
         self.start_nodes(&ids);
@@ -229,6 +240,10 @@ impl Kafka {
         &self.watchdog
     }
 
+    pub(crate) fn secured(&self) -> Option<&Security> {
+        self.security.as_ref()
+    }
+
     fn start_nodes(&self, ids: &[i32]) {
         let begin = Instant::now();
         ids.iter().for_each(|&id| self.node(id).start(&self.install, &self.watchdog));
@@ -262,13 +277,14 @@ impl Kafka {
         } else {
             let broker = spec.brokers.iter().find(|broker| broker.id == id);
             let broker = broker.unwrap_or_else(|| panic!("there is no broker {id}"));
-            let lists = [&spec.properties, &broker.properties];
+            let secured = self.security.as_ref().map(|security| security.broker_properties(place));
+            let lists = [&secured.unwrap_or_default(), &spec.properties, &broker.properties];
             properties(mode, place, controller, broker.rack.as_deref(), &lists.map(Vec::as_slice))
         };
         fs::write(self.node(id).config(), text).expect("server.properties cannot be written");
     }
 
-    fn place(&self, id: i32) -> &Place {
+    pub(crate) fn place(&self, id: i32) -> &Place {
         self.places.get(&id).unwrap_or_else(|| panic!("there is no node {id}"))
     }
 

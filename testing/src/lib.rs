@@ -17,6 +17,8 @@
 //!
 //! * The jars come through Maven once, into `<workspace>/target/kafka/VERSION` (`testdata/kafka/VERSION/pom.xml`).
 //! * One cluster runs at a time on a machine: a lock file is held for the life of a [`Kafka`].
+//! * [`Spec::secured`] adds listeners with TLS and SASL; [`Kafka::client_properties`] is what an operator would have for
+//!   one, [`Kafka::through`] runs the stock tools with it.
 //! * What was started is ended: by `Drop`, and if the test process is killed, by a watchdog (see `watchdog.rs`).
 //! * A harness that cannot do its work panics with the reason: its callers are tests.
 
@@ -46,7 +48,9 @@ pub use java::Java;
 pub use kafka::{CONTROLLER, Kafka};
 pub use load::{Consumed, Load, LoadReport, LoadSpec};
 pub use process::wait_until;
-pub use secured::{Authority, Certificates, Flaw, Identity, Leaf, Store, StoreFormat, Validity};
+pub use secured::{
+    Authority, Certificates, Flaw, Identity, Kind, Leaf, Store, StoreFormat, Through, USER, Validity,
+};
 pub use spec::{BrokerSpec, Spec};
 pub use tool::ToolOutput;
 pub use verify::{Acked, Found, LogCheck, verify_log};

@@ -1,5 +1,6 @@
 //! What a cluster under test should be.
 
+use crate::secured::Kind;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Spec {
     pub format: Vec<String>,
     /// Heap of each node in MiB; 320 without it.
     pub heap_mb: Option<u32>,
+    /// The listeners of every broker beside PLAINTEXT; only with KRaft.
+    pub secured: Vec<Kind>,
 }
 
 /// Heap of a node in MiB: enough for some hundred partitions.
@@ -78,6 +81,27 @@ impl Spec {
         self.properties.push((key.to_owned(), value.to_owned()));
         self
     }
+
+    /// Gives every broker these listeners beside PLAINTEXT, with certificates, passwords and a token endpoint as they
+    /// need them. Short sessions come with `.property("connections.max.reauth.ms", "10000")`.
+    #[must_use]
+    pub fn secured(mut self, kinds: &[Kind]) -> Spec {
+        self.secured = kinds.to_vec();
+        self
+    }
+
+    /// Lets `StandardAuthorizer` decide who may do what. These may do everything, and so may whoever has not logged in:
+    /// the nodes themselves and all clients on PLAINTEXT and on [`Kind::Ssl`].
+    #[must_use]
+    pub fn authorized(mut self, super_users: &[&str]) -> Spec {
+        let users = [&["User:ANONYMOUS"], super_users].concat().join(";");
+        let authorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+        for (key, value) in [("authorizer.class.name", authorizer), ("super.users", &users)] {
+            self.controller_properties.push((key.to_owned(), value.to_owned()));
+            self.properties.push((key.to_owned(), value.to_owned()));
+        }
+        self
+    }
 }
 
 const ZOOKEEPER_SUFFIX: &str = "-zk";
@@ -97,6 +121,8 @@ pub(crate) struct Place {
     pub(crate) id: i32,
     pub(crate) port: u16,
     pub(crate) extra: u16,
+    /// The ports of [`Spec::secured`].
+    pub(crate) secured: BTreeMap<Kind, u16>,
     pub(crate) dir: String,
 }
 
@@ -219,9 +245,12 @@ fn defaults(mode: Mode, place: &Place, controller: &Place) -> Properties {
 mod tests {
     use super::*;
 
+    fn place(id: i32, port: u16) -> Place {
+        Place { id, port, extra: port + 1, secured: BTreeMap::new(), dir: format!("/d/{id}") }
+    }
+
     #[test]
     fn later_properties_win_and_places_are_filled_in() {
-        let place = |id, port| Place { id, port, extra: port + 1, dir: format!("/d/{id}") };
         let mine = [
             ("num.io.threads".to_owned(), "9".to_owned()),
             ("x".to_owned(), "{host}:{extra}\nline".to_owned()),
@@ -239,7 +268,6 @@ mod tests {
     fn a_version_with_zk_behind_it_is_that_release_with_zookeeper() {
         let spec = Spec::two_az("3.9.2-zk");
         assert_eq!((spec.mode(), spec.release()), (Mode::ZooKeeper, "3.9.2"));
-        let place = |id, port| Place { id, port, extra: port + 1, dir: format!("/d/{id}") };
         let text = properties(spec.mode(), &place(1, 20_000), &place(100, 20_010), Some("az-a"), &[]);
         assert!(text.contains("broker.id=1\n") && text.contains("zookeeper.connect=127.0.0.1:20010\n"));
         for kraft in ["node.id", "process.roles", "quorum", "controller.listener"] {

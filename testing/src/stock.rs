@@ -34,7 +34,7 @@ impl Kafka {
         self.with_bootstrap(tool::CONFIGS, args)
     }
 
-    fn with_bootstrap(&self, main_class: &str, args: &[&str]) -> ToolOutput {
+    pub(crate) fn with_bootstrap(&self, main_class: &str, args: &[&str]) -> ToolOutput {
         let bootstrap = self.bootstrap();
         let all: Vec<&str> =
             ["--bootstrap-server", &bootstrap].into_iter().chain(args.iter().copied()).collect();

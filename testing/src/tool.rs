@@ -20,6 +20,15 @@ pub(crate) const ELECT: &str = "org.apache.kafka.tools.LeaderElectionCommand";
 /// `kafka-configs`.
 pub(crate) const CONFIGS: &str = "kafka.admin.ConfigCommand";
 
+/// `kafka-acls`.
+pub(crate) fn acls(install: &Install) -> &'static str {
+    if install.version.starts_with("3.") {
+        "kafka.admin.AclCommand"
+    } else {
+        "org.apache.kafka.tools.AclCommand"
+    }
+}
+
 /// How a tool ended and what it printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolOutput {
@@ -33,7 +42,7 @@ pub struct ToolOutput {
 
 impl ToolOutput {
     /// The standard output, if the tool ended with 0; panics with everything it said otherwise.
-    #[must_use]
+    #[allow(clippy::must_use_candidate)]
     pub fn expect_success(self) -> String {
         assert_eq!(self.status, Some(0), "the tool failed:\n{}\n{}", self.stdout, self.stderr);
         self.stdout

@@ -188,6 +188,26 @@ impl Certificates {
         }
     }
 
+    /// The passwords, and a line of the client's private key.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let key = fs::read_to_string(&self.client.key).expect("the client's key cannot be read");
+        let line = key.lines().nth(2).expect("a key has many lines").to_owned();
+        vec![self.store_password.clone(), self.key_password.clone(), line]
+    }
+
+    /// A broker's key store: PEM, not encrypted.
+    pub(crate) fn broker_store(&self) -> Store {
+        let path = self.broker.key_store();
+        Store { format: StoreFormat::Pem, path, password: None, key_password: None }
+    }
+
+    /// The same for a Java server that is no broker.
+    pub(crate) fn server_store(&self) -> Store {
+        let store = self.store("server", StoreFormat::Pkcs12);
+        self.pkcs12_store(&self.broker, &store);
+        store
+    }
+
     fn store(&self, name: &str, format: StoreFormat) -> Store {
         let (extension, is_store, own_key) = match format {
             StoreFormat::Pem => ("pem", false, true),

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod certificates;
+mod secured;
 mod stock_undo;
 
 use restow_testing::{
