@@ -1,11 +1,15 @@
-//! How a cluster is reached. PLAINTEXT; TLS and SASL come in behind [`Connect`](restow_client::Connect).
+//! How a cluster is reached: addresses and a client.properties.
 
 use std::sync::Arc;
 
-use restow_client::{Client, Options, Tcp};
+use restow_client::config::{self, ClientConfig};
+use restow_client::sasl::SaslSettings;
+use restow_client::tls::Tls;
+use restow_client::{Client, Connect, Login, Options, Outside, Secure, Tcp};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::Bootstrap;
+use crate::clock;
 use crate::error::Error;
 
 /// The runtime of a verb that talks to a cluster: one thread, so that what happens has one order.
@@ -26,7 +30,87 @@ pub fn paused_runtime() -> Result<Runtime, Error> {
         .map_err(|error| Error::internal(format!("cannot start: {error}")))
 }
 
-/// A client of the cluster at these addresses.
+/// A client of the cluster that was named.
 pub async fn client(bootstrap: &Bootstrap) -> Result<Client, Error> {
-    Ok(Client::bootstrap(Arc::new(Tcp), &bootstrap.servers, Options::default()).await?)
+    Ok(Way::to(bootstrap)?.client().await?)
+}
+
+/// How a cluster is reached.
+#[derive(Debug)]
+pub struct Way {
+    /// Where it begins.
+    pub servers: Vec<String>,
+    /// How patient it is, and how it logs in.
+    pub options: Options,
+    /// TLS, where it is asked for.
+    pub secure: Option<Secure>,
+}
+
+impl Way {
+    /// Reads what was typed, and the files that it names. Warnings go to standard error.
+    pub fn to(bootstrap: &Bootstrap) -> Result<Way, Error> {
+        let Some(path) = &bootstrap.command_config else {
+            let servers = bootstrap.servers.clone();
+            return Ok(Way { servers, options: Options::default(), secure: None });
+        };
+        let config = config::read_file(path, &variable).map_err(|error| Error::usage(error.to_string()))?;
+        config.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        let ClientConfig { servers, client_id, request_timeout, connect_timeout, security, .. } = config;
+        let servers = if bootstrap.servers.is_empty() { servers } else { bootstrap.servers.clone() };
+        if servers.is_empty() {
+            let text = format!("{}: it names no bootstrap.servers", path.display());
+            return Err(Error::usage(text).hint("say --bootstrap-server HOST:PORT"));
+        }
+        let outside = Outside { clock: clock::now, variable };
+        let secure = match &security.tls {
+            None => None,
+            Some(settings) => {
+                let tls =
+                    Tls::new(settings, &outside.wall()).map_err(|error| Error::usage(error.to_string()))?;
+                tls.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+                Some(Secure::new(tls))
+            }
+        };
+        if let Some(sasl) = security.sasl.as_ref().filter(|_| secure.is_none()) {
+            may_be_seen(sasl, bootstrap.allow_plaintext_credentials)?;
+        }
+        let usual = Options::default();
+        let options = Options {
+            client_id: client_id.unwrap_or(usual.client_id),
+            request_timeout: request_timeout.unwrap_or(usual.request_timeout),
+            connect_timeout: connect_timeout.unwrap_or(usual.connect_timeout),
+            login: security.sasl.map(|sasl| Login { sasl, world: Arc::new(outside) }),
+            ..usual
+        };
+        Ok(Way { servers, options, secure })
+    }
+
+    /// Connects.
+    pub async fn client(&self) -> Result<Client, restow_client::Error> {
+        let connect: Arc<dyn Connect> = match &self.secure {
+            Some(secure) => Arc::new(secure.clone()),
+            None => Arc::new(Tcp),
+        };
+        Client::bootstrap(connect, &self.servers, self.options.clone()).await
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Refuses to send a password or a token where everybody on the way can read it.
+fn may_be_seen(sasl: &SaslSettings, is_allowed: bool) -> Result<(), Error> {
+    let what = match sasl {
+        SaslSettings::Plain { .. } => "the password of SASL PLAIN",
+        SaslSettings::OAuthBearer { .. } => "the token of OAUTHBEARER",
+        // The password stays here.
+        SaslSettings::Scram { .. } => return Ok(()),
+    };
+    if is_allowed {
+        eprintln!("warning: {what} goes over connections without TLS, for everybody on the way to read");
+        return Ok(());
+    }
+    let text = format!("security.protocol=SASL_PLAINTEXT would send {what} over connections without TLS");
+    Err(Error::usage(text).hint("use a SASL_SSL listener, or say --allow-plaintext-credentials"))
 }

@@ -170,7 +170,7 @@ impl From<restow_client::Error> for Error {
     fn from(error: restow_client::Error) -> Self {
         let unreachable = Error::new(Exit::Unreachable, error.to_string());
         if error.is_authorisation() {
-            unreachable.hint("README.md lists the permissions that restow needs")
+            unreachable.hint("`restow acls` prints the permissions that restow needs, `restow doctor` those that are missing")
         } else {
             unreachable
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use restow_planner::model::{BadCluster, BrokerId};
 
 use crate::code::Code;
+use crate::sasl::SaslError;
 
 /// The other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +117,27 @@ pub enum Error {
         /// The broker's own words.
         message: Option<String>,
     },
+    /// The broker does not offer the SASL mechanism.
+    #[error(
+        "{broker} does not offer SASL mechanism {mechanism}, but {}",
+        if offered.is_empty() { "none".to_owned() } else { offered.join(", ") }
+    )]
+    Mechanism {
+        /// The broker.
+        broker: Peer,
+        /// What we wanted.
+        mechanism: &'static str,
+        /// What it has.
+        offered: Vec<String>,
+    },
+    /// The login failed.
+    #[error("{broker}: {source}")]
+    Login {
+        /// The broker.
+        broker: Peer,
+        /// Why.
+        source: SaslError,
+    },
     /// Metadata lists no such broker.
     #[error("broker {id} is not among the live brokers of the cluster")]
     UnknownBroker {
@@ -141,6 +163,7 @@ impl Error {
     pub fn is_authorisation(&self) -> bool {
         match self {
             Error::Refused { code, .. } => code.is_authorisation(),
+            Error::Login { .. } | Error::Mechanism { .. } => true,
             Error::NoServer { tried } => tried.iter().any(Error::is_authorisation),
             _ => false,
         }
@@ -156,6 +179,8 @@ impl Error {
             | Error::Broken { .. }
             | Error::OtherCluster { .. } => true,
             Error::NoServer { .. }
+            | Error::Login { .. }
+            | Error::Mechanism { .. }
             | Error::NoClusterId { .. }
             | Error::Unsupported { .. }
             | Error::UnknownBroker { .. }

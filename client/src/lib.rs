@@ -1,7 +1,9 @@
 //! Reaches a Kafka cluster over its own protocol, in the planner's words.
 //!
 //! ```text
-//! connect    address → byte stream
+//! connect    address → byte stream, over TCP or TLS
+//! config     client.properties → who is trusted, how to log in
+//! tls, sasl  certificates and keys, logins
 //! wire       frames, correlation, deadlines, versions: the only room that names kafka_protocol
 //! read       typed questions, tried again on another broker or a fresh connection, each bounded
 //! write      typed changes, sent once and never again: NotSent, Items or Open
@@ -13,12 +15,16 @@
 mod book;
 mod code;
 mod error;
+mod secret;
 mod view;
 mod wire;
 
+pub mod config;
 pub mod connect;
 pub mod read;
+pub mod sasl;
 pub mod snapshot;
+pub mod tls;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -29,8 +35,9 @@ use std::time::Duration;
 use restow_planner::model::BrokerId;
 
 pub use code::Code;
-pub use connect::{Connect, Dial, Stream, Tcp};
+pub use connect::{Connect, Dial, Outside, Secure, Stream, Tcp};
 pub use error::{Error, Peer};
+pub use secret::Secret;
 use wire::calls::metadata::{Metadata, MetadataAnswer};
 use wire::pool::{Line, Place, Pool};
 
@@ -48,6 +55,17 @@ pub struct Options {
     /// The largest answer, in bytes. 200,000 partitions of metadata are 9 MB. A peer that has not yet
     /// answered `ApiVersions` has 1 MiB.
     pub frame_limit: usize,
+    /// How to log in to brokers; none where listeners have no SASL.
+    pub login: Option<Login>,
+}
+
+/// A SASL login, and what it needs of the world.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The mechanism and what it needs.
+    pub sasl: sasl::SaslSettings,
+    /// Clock, environment and network.
+    pub world: Arc<dyn sasl::World>,
 }
 
 impl Default for Options {
@@ -58,6 +76,7 @@ impl Default for Options {
             request_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             frame_limit: 256 << 20,
+            login: None,
         }
     }
 }
@@ -74,6 +93,7 @@ struct Shared {
     options: Options,
     servers: Vec<String>,
     cluster_id: String,
+    principal: Option<String>,
     book: Mutex<book::Book>,
 }
 
@@ -96,8 +116,10 @@ impl Client {
                     let book = Mutex::default();
                     // The seeds are asked again only if every broker fails.
                     pool.retain(|_| false);
-                    let client =
-                        Client { shared: Arc::new(Shared { pool, options, servers, cluster_id, book }) };
+                    let name = options.login.as_ref().and_then(|login| login.sasl.principal_name());
+                    let principal = name.map(|name| format!("User:{name}"));
+                    let shared = Shared { pool, options, servers, cluster_id, principal, book };
+                    let client = Client { shared: Arc::new(shared) };
                     client.learn(&answer, kraft);
                     return Ok(client);
                 }
@@ -110,6 +132,11 @@ impl Client {
     /// Kafka's id of the cluster. Every answer that names another one is an error.
     pub fn cluster_id(&self) -> &str {
         &self.shared.cluster_id
+    }
+
+    /// Who we are to the cluster, as far as our login tells: `User:NAME`.
+    pub fn principal(&self) -> Option<&str> {
+        self.shared.principal.as_deref()
     }
 
     /// The live brokers, as the last metadata told, in order of their ids.
@@ -155,7 +182,14 @@ async fn greet(
     let (line, within) = (Line::Reads, options.connect_timeout);
     let (messenger, _) = pool.get(Place::Seed(at), line, &address, within).await?;
     let metadata = Metadata { names: Some(&[]) };
-    let answer = messenger.call(&metadata, options.request_timeout).await.map_err(|lost| lost.error)?;
+    let answer = messenger.call(&metadata, options.request_timeout).await;
+    let answer = answer.map_err(|lost| match lost.error {
+        // What a listener with SASL does to who does not log in.
+        Error::Broken { reason, .. } if options.login.is_none() => {
+            Error::NotKafka { address: address.clone(), reason }
+        }
+        error => error,
+    })?;
     let broker = messenger.peer().clone();
     let cluster_id = answer.cluster_id.clone().ok_or(Error::NoClusterId { broker })?;
     Ok((cluster_id, answer, messenger.versions().kraft))

@@ -32,6 +32,17 @@ pub struct BrokerView {
     pub fenced: Option<bool>,
 }
 
+/// The controllers of a cluster in KRaft mode (`DescribeQuorum`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuorumView {
+    /// Id of the active controller.
+    pub leader: i32,
+    /// Ids of all voters.
+    pub voters: Vec<i32>,
+    /// The active controller's clock when it answered, in milliseconds since 1970; none before Kafka 3.3 (v1).
+    pub time: Option<u64>,
+}
+
 /// One topic (`Metadata`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicView {

@@ -1,11 +1,12 @@
 //! What people and tests see of a run; never read back.
 
+use restow_client::write::Write;
 use restow_planner::model::{BrokerId, TopicPartition};
 use restow_planner::plan::Step;
 use serde::Serialize;
 
 use crate::drive::Hold;
-use crate::journal::{Gate, Outcome};
+use crate::journal::{Gate, Outcome, Sent};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,10 +88,32 @@ pub struct Remains {
     pub in_log_dirs: Option<u64>,
 }
 
+/// A request that changes the cluster, with its answer: what an audit keeps.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Wrote<'a> {
+    /// Wall time in milliseconds since 1970, just before it was sent.
+    pub time: u64,
+    /// Who we are to the cluster, as far as the login tells.
+    pub principal: Option<&'a str>,
+    /// The cluster's id.
+    pub cluster: &'a str,
+    /// Hash of the plan.
+    pub plan: &'a str,
+    /// The broker that it was sent to.
+    pub broker: BrokerId,
+    /// What was asked, with each partition or config key that it names.
+    pub request: &'a Write,
+    /// What came back.
+    pub answer: &'a Sent,
+}
+
 /// Sees a run.
 pub trait Watch {
     /// Something happened.
     fn event(&mut self, event: &Event);
+
+    /// A request was answered, or its answer was given up. It stands in the journal since before it was sent.
+    fn wrote(&mut self, _: &Wrote<'_>) {}
 }
 
 /// Sees nothing.

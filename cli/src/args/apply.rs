@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use restow_planner::model::{BrokerId, TopicPartition};
 
-use super::{Bootstrap, Holds, Links, Order, Pace, Throttle, values};
+use super::{Audit, Bootstrap, Holds, Links, Order, Pace, Throttle, values};
 
 /// A gate of a staged run, named after the step behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -26,6 +26,9 @@ pub struct Apply {
     /// Which cluster.
     #[command(flatten)]
     pub bootstrap: Bootstrap,
+    /// Who may see later what was done.
+    #[command(flatten)]
+    pub audit: Audit,
     /// Copy rate per broker and direction: 50MB/s, 50MiB/s, a bare number of bytes/s, or none. Partitions that take
     /// less than a thousandth of a second at this rate are copied without it.
     #[arg(long, value_name = "RATE", value_parser = values::throttle)]

@@ -1,9 +1,11 @@
 //! What can be typed. Types only: the verbs are in [`crate::command`].
 
+mod acls;
 mod apply;
 mod bytes;
 mod check;
 mod demo;
+mod doctor;
 mod explain;
 mod export;
 pub mod fault;
@@ -11,6 +13,7 @@ mod forecast;
 mod generate;
 mod incident;
 mod plan;
+mod reach;
 mod rehearse;
 mod rollback;
 mod show;
@@ -25,15 +28,18 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use restow_executor::drive::Ignore;
 
+pub use acls::{Acls, Purpose};
 pub use apply::{Apply, Gate};
 pub use check::Check;
 pub use demo::Demo;
+pub use doctor::Doctor;
 pub use explain::Explain;
 pub use export::Export;
 pub use forecast::{Forecast, Links, Order};
 pub use generate::{ClassName, Generate};
 pub use incident::{Pause, Resume, Rethrottle};
 pub use plan::{Bands, Ground, Pacing, Plan, PlanVerb, Topics};
+pub use reach::{Audit, Bootstrap};
 pub use rehearse::Rehearse;
 pub use rollback::Rollback;
 pub use show::Show;
@@ -108,24 +114,14 @@ pub enum Command {
     Sweep(Sweep),
     /// Run a plan on a simulated copy of the cluster, faults and all: touches no cluster.
     Rehearse(Rehearse),
+    /// Connect to every broker as the other verbs would, and say what stands in the way. Changes nothing.
+    Doctor(Doctor),
+    /// Print the kafka-acls commands that allow what restow does, and nothing more.
+    Acls(Acls),
     /// Write the snapshot of a made-up cluster, or of a fleet of them, to try a plan or to repeat a measurement.
     Generate(Generate),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
     Demo(Demo),
-}
-
-/// Which cluster.
-#[derive(Debug, Args)]
-pub struct Bootstrap {
-    /// Brokers to begin with, as host:port, separated by commas.
-    #[arg(
-        long = "bootstrap-server",
-        value_name = "HOST:PORT,…",
-        required = true,
-        value_delimiter = ',',
-        value_parser = values::address
-    )]
-    pub servers: Vec<String>,
 }
 
 /// What a person knows beside a snapshot: zones and node types, corrections of zones, rates.
@@ -256,6 +252,11 @@ mod tests {
             "restow plan migrate --cluster c.json --from 1 --to 2 -o p.json --topology t.toml --rates r.csv",
             "restow forecast p.json --cluster c.json --throttle 50MB/s --topology t.toml --rtt a:b=1ms",
             "restow apply p.json --bootstrap-server b:1 --throttle none --topology t.toml",
+            "restow snapshot --command-config client.properties -o c.json",
+            "restow apply p.json --bootstrap-server b:1 --command-config c --allow-plaintext-credentials --throttle none \
+             --audit-log audit.jsonl",
+            "restow doctor --bootstrap-server b:1 --for plan",
+            "restow acls --principal User:restow --for apply --topic-prefix a. --bootstrap-server b:1 --command-config c",
             "restow generate --class fleet --seed 3 -o fleet",
             "restow generate --class M --utilisation 90 -o m.json",
         ] {
@@ -303,6 +304,8 @@ mod tests {
             "restow snapshot merge a.json b.json -o d.json --percentile 0",
             "restow snapshot --bootstrap-server a:9092 -o c.json merge a.json b.json -o d.json",
             "restow generate --class M --utilisation 101 -o m.json",
+            "restow acls --principal restow --for apply",
+            "restow doctor",
         ] {
             assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use restow_planner::model::BrokerId;
 
-use super::{Bootstrap, Pace, Throttle, values};
+use super::{Audit, Bootstrap, Pace, Throttle, values};
 
 /// Take a plan back, from any point before its shrink.
 #[derive(Debug, Args)]
@@ -16,6 +16,9 @@ pub struct Rollback {
     /// Which cluster.
     #[command(flatten)]
     pub bootstrap: Bootstrap,
+    /// Who may see later what was done.
+    #[command(flatten)]
+    pub audit: Audit,
     /// Copy rate per broker and direction. A rollback copies nothing, but what is in flight stays throttled.
     #[arg(long, value_name = "RATE", value_parser = values::throttle)]
     pub throttle: Option<Throttle>,

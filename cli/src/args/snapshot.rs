@@ -24,6 +24,9 @@ pub struct Snapshot {
     /// Watch logs grow for this long, to know what producers write: the forecast and `apply` need it.
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub sample: Option<Duration>,
+    /// Take what can be seen, where permissions are missing: plans then do without what is unknown.
+    #[arg(long)]
+    pub partial: bool,
     /// What is known beside it.
     #[command(flatten)]
     pub zones: Zones,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use restow_executor::journal::ConfigKey;
 
-use super::{Bootstrap, values};
+use super::{Audit, Bootstrap, values};
 
 /// Find throttles and in-flight moves that nothing is behind, and remove those that are ours.
 #[derive(Debug, Args)]
@@ -14,6 +14,9 @@ pub struct Sweep {
     /// Which cluster.
     #[command(flatten)]
     pub bootstrap: Bootstrap,
+    /// Who may see later what was done.
+    #[command(flatten)]
+    pub audit: Audit,
     /// The journal that proves what is ours; else the unfinished ones of this cluster on this host.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,

@@ -167,6 +167,23 @@ pub fn address(text: &str) -> Result<String, String> {
     }
 }
 
+/// A principal of Kafka's ACLs: `User:NAME`.
+pub fn principal(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("{text:?} is not a principal, as in User:restow")),
+    }
+}
+
+/// What topic names begin with.
+pub fn topic_prefix(text: &str) -> Result<String, String> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if text.is_empty() || !text.chars().all(is_legal) {
+        return Err(format!("{text:?} begins no topic name: letters, digits, '.', '_' and '-'"));
+    }
+    Ok(text.to_owned())
+}
+
 /// The id of a broker.
 pub fn broker(text: &str) -> Result<BrokerId, String> {
     match text.parse::<BrokerId>() {

@@ -14,6 +14,7 @@ use super::outlook::foresee;
 use super::session::{self, Session, run_error};
 use crate::args::{self, Apply, Format, journal_of};
 use crate::error::{Error, Exit};
+use crate::render::audit::Audited;
 use crate::render::progress::Screen;
 use crate::render::{list, report, units};
 use crate::{clock, connect};
@@ -26,7 +27,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
     let journal = journal_of(&args.plan, args.journal.as_deref());
-    let mut session = session::open(&plan, &hash, &journal)?;
+    let mut session = session::open(&plan, &hash, &journal, &args.audit)?;
     let mut pace = pace(&args.pace, args.throttle.rate());
     pace.adopt = args.adopt;
     pace.ignore = args.holds.ignore_hold.iter().cloned().collect();
@@ -72,8 +73,8 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     let report = work(&client, &plan, &task, &mut session, &|| inbox.read(), format).await?;
     let late = run::remains(&client, &plan).await.ok();
     report::print(&plan, &report, late.as_ref(), &again(args, &report), format);
-    let servers = args.bootstrap.servers.join(",");
-    report::late(&plan, &report, late.as_ref(), &session.memory.given_up, &servers, format);
+    let cluster = args.bootstrap.flags();
+    report::late(&plan, &report, late.as_ref(), &session.memory.given_up, &cluster, format);
     Ok(exit(&report))
 }
 
@@ -114,16 +115,16 @@ pub async fn work(
     orders: &dyn Fn() -> Orders,
     format: Format,
 ) -> Result<Report, Error> {
-    let mut screen = Screen::new(format);
+    let Session { journal, memory, audit, .. } = session;
+    let mut watch = Audited { screen: Screen::new(format), log: audit.as_mut() };
     let mut env = Env {
         wall: &session::wall,
         stop: session::signals()?,
         orders,
-        watch: &mut screen,
+        watch: &mut watch,
         host: session::host(),
         pid: std::process::id(),
     };
-    let Session { journal, memory, .. } = session;
     run::work(client, plan, task, journal, memory, &mut env).await.map_err(run_error)
 }
 
@@ -282,8 +283,8 @@ fn again(args: &Apply, report: &Report) -> String {
     let journal =
         args.journal.as_ref().map(|path| format!(" --journal {}", path.display())).unwrap_or_default();
     format!(
-        "restow apply {} --bootstrap-server {} --throttle {throttle}{approve}{journal}",
+        "restow apply {} {} --throttle {throttle}{approve}{journal}",
         args.plan.display(),
-        args.bootstrap.servers.join(",")
+        args.bootstrap.flags()
     )
 }

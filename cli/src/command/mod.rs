@@ -1,9 +1,11 @@
 //! The verbs, one file each.
 
+mod acls;
 mod apply;
 mod beside;
 mod check;
 mod demo;
+pub mod doctor;
 mod explain;
 mod export;
 mod forecast;
@@ -50,6 +52,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Throttle(args) => incident::throttle(args),
         Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
         Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format)),
+        Command::Doctor(args) => connect::runtime()?.block_on(doctor::run(args, format)),
+        Command::Acls(args) => acls::run(args, format),
         Command::Generate(args) => generate::run(args, format),
         Command::Demo(args) if args.serve => connect::runtime()?.block_on(demo::serve::run(format)),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),

@@ -21,7 +21,8 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
     let (plan, hash) = super::read_plan(&args.plan)?;
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
-    let mut session = session::open(&plan, &hash, &journal_of(&args.plan, args.journal.as_deref()))?;
+    let mut session =
+        session::open(&plan, &hash, &journal_of(&args.plan, args.journal.as_deref()), &args.audit)?;
     if let Some(broker) = args.broker {
         return without(&client, &plan, &hash, broker, &mut session, args, format).await;
     }
@@ -51,13 +52,8 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
         true => None,
         false => Some(write_back(&client, &plan, &hash, &found.shrunk, args).await?),
     };
-    let again = back.unwrap_or_else(|| {
-        format!(
-            "restow rollback {} --bootstrap-server {}",
-            args.plan.display(),
-            args.bootstrap.servers.join(",")
-        )
-    });
+    let again =
+        back.unwrap_or_else(|| format!("restow rollback {} {}", args.plan.display(), args.bootstrap.flags()));
     let late = run::remains(&client, &plan).await.ok();
     report::print(&plan, &found, late.as_ref(), &again, format);
     report::leaders_elsewhere(&plan, format);
@@ -96,11 +92,8 @@ async fn without(
     let forward = Task::new(Goal::Forward, hash, &args.plan.display().to_string(), pace);
     let task = Task { give_up: vec![broker], ..forward };
     let found = work(client, plan, &task, session, &Orders::default, format).await?;
-    let again = format!(
-        "restow rollback {} --broker {broker} --bootstrap-server {}",
-        args.plan.display(),
-        args.bootstrap.servers.join(",")
-    );
+    let again =
+        format!("restow rollback {} --broker {broker} {}", args.plan.display(), args.bootstrap.flags());
     report::print(plan, &found, None, &again, format);
     Ok(exit(&found))
 }
@@ -121,9 +114,5 @@ async fn write_back(
     let path = std::path::PathBuf::from(path);
     files::write(&path, |to| file::plan::write(&back, to))?;
     let approve = if back.pacing == Pacing::Pipelined { " --approve shrink" } else { "" };
-    Ok(format!(
-        "restow apply {} --bootstrap-server {} --throttle RATE{approve}",
-        path.display(),
-        args.bootstrap.servers.join(",")
-    ))
+    Ok(format!("restow apply {} {} --throttle RATE{approve}", path.display(), args.bootstrap.flags()))
 }

@@ -10,7 +10,9 @@ use restow_planner::plan::Plan;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::error::Error;
+use crate::args::Audit;
+use crate::error::{Error, Exit};
+use crate::render::audit::Log;
 
 /// An open journal with the lock that guards it.
 #[derive(Debug)]
@@ -19,13 +21,21 @@ pub struct Session {
     pub journal: Journal,
     /// What stands in it.
     pub memory: Memory,
+    /// Where else each change is written down.
+    pub audit: Option<Log>,
     _lock: Lock,
 }
 
 impl Session {
     /// A journal that is open under this lock.
     pub fn new(journal: Journal, memory: Memory, lock: Lock) -> Self {
-        Session { journal, memory, _lock: lock }
+        Session { journal, memory, audit: None, _lock: lock }
+    }
+
+    /// The same, with an audit log.
+    pub fn audited(mut self, args: &Audit) -> Result<Self, Error> {
+        self.audit = args.audit_log.as_deref().map(Log::open).transpose()?;
+        Ok(self)
     }
 }
 
@@ -72,7 +82,7 @@ pub fn lock(state: &State) -> Result<Lock, Error> {
 ///
 /// Refused while another process holds the lock, while the journal is another plan's, or while a journal of
 /// another plan on this cluster is unfinished on this host.
-pub fn open(plan: &Plan, hash: &str, path: &Path) -> Result<Session, Error> {
+pub fn open(plan: &Plan, hash: &str, path: &Path, audit: &Audit) -> Result<Session, Error> {
     let state = state(&plan.cluster_id)?;
     let held = lock(&state)?;
     let failed = |error: &std::io::Error| Error::file(path, "use as journal", error);
@@ -102,7 +112,7 @@ pub fn open(plan: &Plan, hash: &str, path: &Path) -> Result<Session, Error> {
     let memory = fold(&records);
     belongs(&memory, hash, path)?;
     state.remember(path).map_err(|e| failed(&e))?;
-    Ok(Session { journal, memory, _lock: held })
+    Session::new(journal, memory, held).audited(audit)
 }
 
 /// What stands in the journal of a plan, without the lock.
@@ -166,6 +176,8 @@ pub fn run_error(error: restow_executor::run::RunError) -> Error {
     match error {
         RunError::Client(error) => error.into(),
         RunError::Journal(error) => Error::internal(error.to_string()),
+        missing @ RunError::NotAllowed { .. } => Error::new(Exit::Unreachable, missing.to_string())
+            .hint("`restow acls --for apply` prints every line that is needed"),
         other => Error::refused(other.to_string()),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use restow_client::Client;
+use restow_client::read::permissions::{self, Purpose};
 use restow_client::snapshot::{self, SnapshotOptions};
 use restow_planner::file;
 use restow_planner::model::Topology;
@@ -22,11 +24,27 @@ pub fn run(args: &Snapshot, format: Format) -> Result<Exit, Error> {
     }
 }
 
+/// Refuses a snapshot that would lack what we may not see.
+async fn may_look(client: &Client) -> Result<(), Error> {
+    let missing = permissions::missing(client, Purpose::Plan, None).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let text = format!("not allowed, and nothing was written:\n  {}", lines.join("\n  "));
+    Err(Error::new(Exit::Unreachable, text)
+        .hint("`restow acls --for plan` prints every line that is needed")
+        .hint("--partial takes a snapshot of what can be seen"))
+}
+
 /// Takes the snapshot and writes it.
 fn take(bootstrap: &Bootstrap, out: &Path, args: &Snapshot, format: Format) -> Result<Exit, Error> {
     let mut progress = watch::Phases::new();
     let taken = connect::runtime()?.block_on(async {
         let client = connect::client(bootstrap).await?;
+        if !args.partial {
+            may_look(&client).await?;
+        }
         let options = SnapshotOptions {
             taken_at: clock::rfc3339(clock::now()),
             sample: args.sample,

@@ -51,7 +51,7 @@ pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
         }
         let path = state.own_journal();
         state.remember(&path).map_err(|e| Error::file(&path, "remember", &e))?;
-        return sweep(&client, &path, &Plan::empty(client.cluster_id()), claims, format).await;
+        return sweep(&client, args, &path, &Plan::empty(client.cluster_id()), claims, format).await;
     }
     if swept.is_empty() {
         if format == Format::Text {
@@ -65,7 +65,7 @@ pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
     }
     let mut worst = Exit::Done;
     for ((path, _), plan) in swept.iter().zip(&plans) {
-        worst = worst.or(sweep(&client, path, plan, vec![], format).await?);
+        worst = worst.or(sweep(&client, args, path, plan, vec![], format).await?);
     }
     Ok(worst)
 }
@@ -95,12 +95,13 @@ fn plan_of(args: &Sweep, memory: &Memory, client: &Client) -> Plan {
 
 async fn sweep(
     client: &Client,
+    args: &Sweep,
     path: &Path,
     plan: &Plan,
     claim: Vec<(ConfigKey, String)>,
     format: Format,
 ) -> Result<Exit, Error> {
-    let mut session = open(client.cluster_id(), path)?;
+    let mut session = open(client.cluster_id(), path)?.audited(&args.audit)?;
     let opened = session.memory.last.clone();
     let (hash, planned) = opened.map(|opened| (opened.plan_hash, opened.plan_path)).unwrap_or_default();
     let pace = Pace { cancels: true, ..Pace::default() };

@@ -1,7 +1,9 @@
 //! Everything that a person sees.
 
 pub mod asked;
+pub mod audit;
 pub mod bars;
+pub mod doctor;
 pub mod explain;
 pub mod forecast;
 pub mod json;

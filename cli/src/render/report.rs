@@ -179,7 +179,7 @@ pub fn late(
     report: &Report,
     late: Option<&Late>,
     given_up: &BTreeSet<BrokerId>,
-    servers: &str,
+    cluster: &str,
     format: Format,
 ) {
     let Intent::Migrate { from, to, .. } = &plan.intent else { return };
@@ -194,7 +194,7 @@ pub fn late(
     let topics: String =
         topics.iter().map(|topic| format!(" --topics '{}'", topic.replace('.', "\\."))).collect();
     println!(
-        "to move these too:\n  restow snapshot --bootstrap-server {servers} -o late.json\n  \
+        "to move these too:\n  restow snapshot {cluster} -o late.json\n  \
          restow plan migrate --cluster late.json --from {} --to {}{topics} -o late-plan.json",
         list::plain(from),
         list::plain(to)

@@ -12,5 +12,6 @@ mod hurt;
 mod intents;
 mod measured;
 mod rollback;
+mod secured;
 mod stock;
 mod story;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub struct State {
 pub struct World {
     pub kafka: Kafka,
     pub dir: PathBuf,
+    is_traced: bool,
 }
 
 pub const OLD: &str = "1,2,3";
@@ -58,7 +60,12 @@ impl World {
         let kafka = Kafka::start(spec);
         let dir = kafka.directory().join("restow");
         fs::create_dir_all(&dir).unwrap();
-        World { kafka, dir }
+        World { kafka, dir, is_traced: false }
+    }
+
+    /// The same, where the command traces all that it does, and what it says is kept in `said.log`.
+    pub fn traced(self) -> World {
+        World { is_traced: true, ..self }
     }
 
     /// The topics of the story.
@@ -113,6 +120,9 @@ impl World {
             .current_dir(&self.dir)
             .env("XDG_STATE_HOME", self.dir.join("state"))
             .stdin(Stdio::null());
+        if self.is_traced {
+            command.env("RESTOW_LOG", "trace").env("RUST_LOG", "trace");
+        }
         command
     }
 
@@ -123,6 +133,10 @@ impl World {
         let text =
             format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         assert!(!text.contains("panicked at"), "{text}");
+        if self.is_traced {
+            let log = fs::File::options().append(true).create(true).open(self.dir.join("said.log"));
+            log.unwrap().write_all(text.as_bytes()).unwrap();
+        }
         Out { code: out.status.code().unwrap_or(-1), text }
     }
 

@@ -2,6 +2,8 @@
 //! where any can answer, on a fresh connection otherwise. Errors *inside* an answer are the caller's.
 
 pub(crate) mod ask;
+pub mod permissions;
+pub mod probe;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +15,7 @@ pub use restow_planner::model::ConfigSource;
 
 pub use crate::view::{
     BrokerView, ClusterView, ConfigAnswer, ConfigEntry, LogDirView, LogReplica, OffsetQuery, PartitionView,
-    Reassignment, Replica, Resource, TopicView,
+    QuorumView, Reassignment, Replica, Resource, TopicView,
 };
 use crate::wire::calls::configs::DescribeConfigs;
 use crate::wire::calls::log_dirs::DescribeLogDirs;

@@ -79,13 +79,12 @@ pub(crate) fn request<C: Call>(
     let Api { key, .. } = C::API;
     let mut frame = BytesMut::with_capacity(256);
     frame.extend_from_slice(&[0; 4]);
-    // Flexible requests have header version 2.
     RequestHeader::default()
         .with_request_api_key(key)
         .with_request_api_version(version)
         .with_correlation_id(correlation)
         .with_client_id(Some(StrBytes::from_string(client_id.to_owned())))
-        .encode(&mut frame, 2)?;
+        .encode(&mut frame, C::API.headers().0)?;
     call.encode(&mut frame, version)?;
     let length = i32::try_from(frame.len() - 4).map_err(|_| "the request is larger than 2 GiB")?;
     frame[..4].copy_from_slice(&length.to_be_bytes());

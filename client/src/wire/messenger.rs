@@ -13,13 +13,14 @@ use bytes::{Buf, Bytes};
 use kafka_protocol::messages::ResponseHeader;
 use kafka_protocol::protocol::Decodable;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{RwLock, RwLockWriteGuard, mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
-use super::frame::{self, Body};
+use super::frame::{self, BadFrame, Body};
 use super::versions::{ApiVersions, Versions};
 use super::{Call, Failure};
-use crate::connect::Stream;
+use crate::connect::{Stream, TlsFault};
 use crate::error::{Error, Peer};
 
 /// The largest frame that is read before a peer has proved to speak Kafka, in bytes.
@@ -62,6 +63,17 @@ pub(crate) struct Messenger {
     state: Arc<Mutex<State>>,
     queue: mpsc::UnboundedSender<(i32, Bytes)>,
     task: AbortHandle,
+    // Held alone during a login: brokers take nothing else in between.
+    turn: RwLock<()>,
+    // When the login has to be renewed, and how long it holds.
+    session: Mutex<Option<(Instant, Duration)>>,
+}
+
+/// A request on its way.
+pub(super) struct Asked {
+    id: i32,
+    version: i16,
+    arrives: oneshot::Receiver<Result<Bytes, (Cause, bool)>>,
 }
 
 impl std::fmt::Debug for Messenger {
@@ -81,14 +93,16 @@ impl Messenger {
         client_id: String,
         frame_limit: usize,
     ) -> Result<Messenger, Error> {
-        let versions = hello(&mut stream, &client_id)
-            .await
-            .map_err(|reason| Error::NotKafka { address: peer.address.clone(), reason })?;
+        let versions = hello(&mut stream, &client_id).await.map_err(|odd| match odd {
+            Odd::Tls(error) => Error::Unreachable { address: peer.address.clone(), source: Arc::new(error) },
+            Odd::NotKafka(reason) => Error::NotKafka { address: peer.address.clone(), reason },
+        })?;
         let state = Arc::new(Mutex::new(State::Open(BTreeMap::new())));
         let (queue, requests) = mpsc::unbounded_channel();
         let task = tokio::spawn(run(stream, requests, Arc::clone(&state), frame_limit)).abort_handle();
         // Correlation id 0 was the greeting's.
-        Ok(Messenger { peer, versions, client_id, next: Mutex::new(1), state, queue, task })
+        let (turn, session) = Default::default();
+        Ok(Messenger { peer, versions, client_id, next: Mutex::new(1), state, queue, task, turn, session })
     }
 
     /// The broker at the other end.
@@ -108,6 +122,36 @@ impl Messenger {
 
     /// Sends a request and waits for its answer. If there is none `within` that time, the connection ends.
     pub(crate) async fn call<C: Call>(&self, call: &C, within: Duration) -> Result<C::Answer, Lost> {
+        let asked = {
+            let _turn = self.turn.read().await;
+            self.submit(call)?
+        };
+        self.finish(call, asked, within).await
+    }
+
+    /// Keeps everything else from being sent until it is dropped.
+    pub(super) async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.turn.write().await
+    }
+
+    /// Whether the login has to be renewed.
+    pub(super) fn is_due(&self) -> bool {
+        lock(&self.session).is_some_and(|(due, _)| due <= Instant::now())
+    }
+
+    /// A login that began then holds for so long; none: for as long as the connection.
+    pub(super) fn logged_in(&self, begun: Instant, lifetime: Option<Duration>) {
+        // As Kafka's client: early enough for a slow network and for clocks that drift.
+        *lock(&self.session) = lifetime.map(|lifetime| (begun + lifetime * 17 / 20, lifetime));
+    }
+
+    /// How long a login holds; none: for as long as the connection.
+    pub(crate) fn session(&self) -> Option<Duration> {
+        lock(&self.session).map(|(_, lifetime)| lifetime)
+    }
+
+    /// Queues a request.
+    pub(super) fn submit<C: Call>(&self, call: &C) -> Result<Asked, Lost> {
         let api = C::API;
         let unsent = |error| Lost { error, sent: false };
         let Some(version) = self.versions.pick(api) else {
@@ -126,6 +170,17 @@ impl Messenger {
         }
         // If the task has just ended, it has poisoned the state and answered.
         let _ = self.queue.send((id, frame));
+        Ok(Asked { id, version, arrives })
+    }
+
+    /// Waits for the answer to a queued request.
+    pub(super) async fn finish<C: Call>(
+        &self,
+        call: &C,
+        asked: Asked,
+        within: Duration,
+    ) -> Result<C::Answer, Lost> {
+        let Asked { id, version, arrives } = asked;
         let body = match tokio::time::timeout(within, arrives).await {
             Ok(Ok(Ok(body))) => body,
             Ok(Ok(Err((cause, sent)))) => return Err(Lost { error: self.error(&cause), sent }),
@@ -134,8 +189,9 @@ impl Messenger {
                 return Err(Lost { error: Error::Broken { broker: self.peer.clone(), reason }, sent: true });
             }
             Err(_) => {
-                let sent = self.give_up(id, Cause::Silent { api: api.name, after: within });
-                let error = Error::TimedOut { broker: self.peer.clone(), api: api.name, after: within };
+                let api = C::API.name;
+                let sent = self.give_up(id, Cause::Silent { api, after: within });
+                let error = Error::TimedOut { broker: self.peer.clone(), api, after: within };
                 return Err(Lost { error, sent });
             }
         };
@@ -209,22 +265,39 @@ fn poison(state: &mut State, cause: Cause) {
     }
 }
 
-/// Asks for the API versions, before any limit is trusted to the peer. The reason if it is no broker.
-async fn hello(stream: &mut Box<dyn Stream>, client_id: &str) -> Result<Versions, String> {
-    let broke = |error: std::io::Error| format!("the connection broke: {error}");
+/// Why a peer is no broker for us.
+enum Odd {
+    /// TLS says so: with TLS 1.3 only after the handshake.
+    Tls(std::io::Error),
+    NotKafka(String),
+}
+
+impl From<BadFrame> for Odd {
+    fn from(bad: BadFrame) -> Self {
+        match bad {
+            BadFrame::Io(error) if TlsFault::is_in(&error) => Odd::Tls(error),
+            bad => Odd::NotKafka(bad.describe(HANDSHAKE_LIMIT)),
+        }
+    }
+}
+
+/// Asks for the API versions, before any limit is trusted to the peer.
+async fn hello(stream: &mut Box<dyn Stream>, client_id: &str) -> Result<Versions, Odd> {
     let version = ApiVersions::API.max;
-    let frame = frame::request(&ApiVersions, version, 0, client_id).map_err(|why| why.0)?;
-    stream.write_all(&frame).await.map_err(broke)?;
-    stream.flush().await.map_err(broke)?;
-    let answer = frame::read(stream, HANDSHAKE_LIMIT).await.map_err(|bad| bad.describe(HANDSHAKE_LIMIT))?;
-    let answer = answer.ok_or("it closed the connection")?;
+    let frame = frame::request(&ApiVersions, version, 0, client_id).map_err(|why| Odd::NotKafka(why.0))?;
+    stream.write_all(&frame).await.map_err(BadFrame::Io)?;
+    stream.flush().await.map_err(BadFrame::Io)?;
+    let answer = frame::read(stream, HANDSHAKE_LIMIT).await?;
+    let answer = answer.ok_or_else(|| Odd::NotKafka("it closed the connection".to_owned()))?;
     match correlation(&answer) {
         0 => {}
-        other => return Err(format!("its first answer is to request {other}, not to ours")),
+        other => {
+            return Err(Odd::NotKafka(format!("its first answer is to request {other}, not to ours")));
+        }
     }
     decode(&ApiVersions, version, answer).map_err(|failure| match failure {
-        Failure::Malformed(why) => format!("its first answer makes no sense: {why}"),
-        Failure::Refused(code, _) => format!("it refused ApiVersions: {code}"),
+        Failure::Malformed(why) => Odd::NotKafka(format!("its first answer makes no sense: {why}")),
+        Failure::Refused(code, _) => Odd::NotKafka(format!("it refused ApiVersions: {code}")),
     })
 }
 
@@ -236,10 +309,7 @@ fn correlation(mut frame: &[u8]) -> i32 {
 /// Reads an answer, header and body.
 fn decode<C: Call>(call: &C, version: i16, frame: Bytes) -> Result<C::Answer, Failure> {
     let mut body = Body::new(frame);
-    // Flexible answers have header version 1. ApiVersions alone keeps version 0, so that its answer can be
-    // read before the broker's versions are known.
-    let header = if C::API.key == ApiVersions::API.key { 0 } else { 1 };
-    ResponseHeader::decode(&mut body, header)?;
+    ResponseHeader::decode(&mut body, C::API.headers().1)?;
     let answer = call.decode(&mut body, version)?;
     if body.has_remaining() {
         // Seen from a mock in the field: harmless, as every field that we know was read.

@@ -6,6 +6,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod frame;
+pub(crate) mod login;
 pub(crate) mod messenger;
 pub(crate) mod pool;
 #[cfg(test)]
@@ -24,6 +25,18 @@ pub(crate) struct Api {
     pub key: i16,
     pub min: i16,
     pub max: i16,
+}
+
+impl Api {
+    /// Header versions of the request and of its answer. Flexible ones have 2 and 1. The answer of `ApiVersions` keeps 0,
+    /// so that it can be read before the broker's versions are known; `SaslHandshake` never became flexible.
+    fn headers(self) -> (i16, i16) {
+        match self.key {
+            17 => (1, 0),
+            18 => (2, 0),
+            _ => (2, 1),
+        }
+    }
 }
 
 /// One request and how to read its answer.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use restow_planner::model::BrokerId;
 use tokio::time::timeout;
 
+use super::login;
 use super::messenger::Messenger;
 use super::{Api, Call, versions::ApiVersions};
 use crate::Options;
@@ -75,8 +76,19 @@ impl Pool {
         if let Some(open) = last.messenger.take_if(|m| !m.is_open() || m.peer().address != address) {
             tracing::debug!(peer = %open.peer(), "a connection is replaced");
         }
-        if let Some(open) = &last.messenger {
-            return Ok((Arc::clone(open), false));
+        if let Some(open) = last.messenger.clone() {
+            if !open.is_due() {
+                return Ok((open, false));
+            }
+            match self.log_in_again(&open, within).await {
+                Ok(()) => {
+                    tracing::debug!(peer = %open.peer(), "the login is renewed");
+                    return Ok((open, false));
+                }
+                // A new connection may fare better; if not, its error says why.
+                Err(error) => tracing::debug!(%error, "a login could not be renewed"),
+            }
+            last.messenger = None;
         }
         if let (true, Some(error)) = (slot.attempts.load(Ordering::Relaxed) > seen, &last.error) {
             return Err(error.clone());
@@ -106,14 +118,33 @@ impl Pool {
         let Api { name: api, .. } = ApiVersions::API;
         let silent = Error::TimedOut { broker: peer.clone(), api, after: within };
         let address = peer.address.clone();
+        let ready = self.ready(&peer).await?;
         let open = async {
             let stream = self.connect.connect(&address).await.map_err(|source| Error::Unreachable {
                 address: address.clone(),
                 source: Arc::new(source),
             })?;
             let Options { client_id, frame_limit, .. } = &self.options;
-            Messenger::begin(stream, peer, client_id.clone(), *frame_limit).await
+            let messenger = Messenger::begin(stream, peer, client_id.clone(), *frame_limit).await?;
+            if let Some(ready) = ready {
+                login::log_in(&messenger, ready, within).await?;
+            }
+            Ok(messenger)
         };
         timeout(within, open).await.unwrap_or(Err(silent))
+    }
+
+    async fn log_in_again(&self, open: &Messenger, within: Duration) -> Result<(), Error> {
+        match self.ready(open.peer()).await? {
+            Some(ready) => login::log_in(open, ready, within).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The login to send to a broker, if we log in.
+    async fn ready(&self, peer: &Peer) -> Result<Option<login::Ready>, Error> {
+        let Some(login) = &self.options.login else { return Ok(None) };
+        let ready = login::prepare(login).await;
+        ready.map(Some).map_err(|source| Error::Login { broker: peer.clone(), source })
     }
 }

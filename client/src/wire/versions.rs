@@ -22,6 +22,8 @@ pub(crate) struct Versions {
     ranges: BTreeMap<i16, (i16, i16)>,
     /// Whether the broker is in KRaft mode. In ZooKeeper mode only the controller takes cluster writes.
     pub kraft: bool,
+    /// The finalised feature level `metadata.version`.
+    pub metadata_version: Option<i16>,
 }
 
 impl Versions {
@@ -32,11 +34,11 @@ impl Versions {
         (min <= max).then_some(max)
     }
 
-    fn of(keys: &[ApiVersion], finalized: bool) -> Versions {
+    fn of(keys: &[ApiVersion], metadata_version: Option<i16>) -> Versions {
         let ranges: BTreeMap<_, _> =
             keys.iter().map(|k| (k.api_key, (k.min_version, k.max_version))).collect();
-        let kraft = finalized || ranges.contains_key(&DESCRIBE_QUORUM);
-        Versions { ranges, kraft }
+        let kraft = metadata_version.is_some() || ranges.contains_key(&DESCRIBE_QUORUM);
+        Versions { ranges, kraft, metadata_version }
     }
 }
 
@@ -64,8 +66,8 @@ impl Call for ApiVersions {
         }
         let answer = ApiVersionsResponse::decode(from, version)?;
         Failure::check(answer.error_code, None)?;
-        let finalized = answer.finalized_features.iter().any(|f| f.name.as_str() == "metadata.version");
-        Ok(Versions::of(&answer.api_keys, finalized))
+        let feature = answer.finalized_features.iter().find(|f| f.name.as_str() == "metadata.version");
+        Ok(Versions::of(&answer.api_keys, feature.map(|f| f.max_version_level)))
     }
 }
 
@@ -81,7 +83,7 @@ fn old(from: &mut Body) -> Result<Versions, Failure> {
         let key = ApiVersion::default().with_api_key(from.try_get_i16()?);
         keys.push(key.with_min_version(from.try_get_i16()?).with_max_version(from.try_get_i16()?));
     }
-    Ok(Versions::of(&keys, false))
+    Ok(Versions::of(&keys, None))
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn the_highest_common_version_is_picked() {
         let keys = [ApiVersion::default().with_api_key(3).with_min_version(2).with_max_version(11)];
-        let versions = Versions::of(&keys, false);
+        let versions = Versions::of(&keys, None);
         let api = |min, max| Api { name: "Metadata", key: 3, min, max };
         assert_eq!(versions.pick(api(9, 13)), Some(11));
         assert_eq!(versions.pick(api(0, 4)), Some(4));

@@ -127,7 +127,9 @@ pub async fn send_to(client: &Client, broker: BrokerId, write: &Write) -> Answer
             once(client, broker, &call).await
         }
         Write::Elect { items } => once(client, broker, &Elect { items, timeout_ms }).await,
-        Write::Configs { items, .. } => once(client, broker, &AlterConfigs { items }).await,
+        Write::Configs { items, .. } => {
+            once(client, broker, &AlterConfigs { items, validate_only: false }).await
+        }
     }
 }
 

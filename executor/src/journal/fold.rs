@@ -270,6 +270,7 @@ mod tests {
             throttle: None,
             host: "here".into(),
             pid: 1,
+            principal: None,
             time: 0,
         })
     }

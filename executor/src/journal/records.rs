@@ -178,6 +178,9 @@ pub struct Opened {
     pub host: String,
     /// The process id.
     pub pid: u32,
+    /// Who we are to the cluster, as far as the login tells; none without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
     /// Wall time in milliseconds since 1970.
     pub time: u64,
 }

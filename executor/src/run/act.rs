@@ -8,6 +8,17 @@ use super::RunError;
 use crate::drive::{Moment, Request, View, Wrote};
 use crate::journal::{ConfigKey, ItemResult, Journal, Memory, Record, Sent};
 
+/// A request that was made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub broker: BrokerId,
+    pub sent: Sent,
+    /// Whether all of it succeeded.
+    pub ok: bool,
+    /// What it was, in words.
+    pub what: String,
+}
+
 /// One process's hands.
 #[derive(Debug)]
 pub(super) struct Hands<'a> {
@@ -27,14 +38,14 @@ impl Hands<'_> {
         Ok(())
     }
 
-    /// Journals and sends one request. Whether all of it succeeded, and what it was, in words.
+    /// Journals and sends one request.
     pub async fn send(
         &mut self,
         request: &Request,
         view: &mut View,
         wall: u64,
         moment: impl Fn() -> Moment,
-    ) -> Result<(bool, String), RunError> {
+    ) -> Result<Made, RunError> {
         let broker = route(self.client, &request.write).await?;
         let seq = self.memory.next;
         let write = request.write.clone();
@@ -48,7 +59,7 @@ impl Hands<'_> {
         };
         self.record(&[Record::Answered { seq, sent: sent.clone() }])?;
         let ok = learn(request, &sent, view, moment());
-        Ok((ok, words(&request.write, broker, &sent)))
+        Ok(Made { broker, ok, what: words(&request.write, broker, &sent), sent })
     }
 }
 

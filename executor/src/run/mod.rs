@@ -10,12 +10,13 @@ mod report;
 mod work;
 
 pub use give_up::{InService, is_gone};
-pub use preflight::{Preflight, preflight};
+pub use preflight::{Preflight, preflight, strangers};
 pub use remains::{Late, remains};
 pub use report::{Report, Score, look};
 pub use work::{Outlook, Task, work};
 
 use restow_client::Client;
+use restow_client::read::permissions::Missing;
 use restow_planner::plan::{Pacing, Plan, Step};
 use tokio::sync::watch::Receiver;
 
@@ -66,6 +67,12 @@ pub enum RunError {
     /// The cluster cannot be reached, or refuses us.
     #[error(transparent)]
     Client(#[from] restow_client::Error),
+    /// Permissions are missing; nothing was changed.
+    #[error("not allowed, and nothing was changed:\n  {}", missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    NotAllowed {
+        /// Which.
+        missing: Vec<Missing>,
+    },
     /// The plan is for another cluster.
     #[error("the plan is for cluster {plan}, and this is cluster {found}: nothing was changed")]
     WrongCluster {

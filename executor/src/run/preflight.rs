@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use restow_client::read::permissions::{self, Purpose};
 use restow_client::read::{self, OffsetQuery, Replica};
 use restow_client::{Client, snapshot};
 use restow_planner::check::{self, At, Finding, Promise, Verdict};
@@ -30,7 +31,7 @@ pub struct Preflight {
 /// gives up now.
 ///
 /// # Errors
-/// If the cluster cannot be read or is another one.
+/// If the cluster cannot be read or is another one, or if we are not allowed all that a run needs.
 pub async fn preflight(
     client: &Client,
     plan: &Plan,
@@ -40,6 +41,11 @@ pub async fn preflight(
     progress: &mut dyn FnMut(snapshot::Progress),
 ) -> Result<Preflight, RunError> {
     super::belongs(client, plan)?;
+    let topics: Vec<String> = plan.topics.iter().map(|topic| topic.name.clone()).collect();
+    let missing = permissions::missing(client, Purpose::Apply, Some(&topics)).await?;
+    if !missing.is_empty() {
+        return Err(RunError::NotAllowed { missing });
+    }
     let taken = snapshot::take(client, &snapshot::SnapshotOptions::default(), progress).await?;
     let mut cluster = taken.cluster;
     let mut findings = racks(plan, &cluster);
@@ -63,7 +69,7 @@ pub async fn preflight(
             });
         }
     }
-    let (throttles, in_flight) = found(&cluster, memory);
+    let (throttles, in_flight) = strangers(&cluster, memory);
     let mut verdict = check::judge(&judged, &cluster, At::Anywhere);
     verdict.findings.extend(findings);
     let warnings = taken.warnings.iter().map(ToString::to_string).collect();
@@ -71,7 +77,7 @@ pub async fn preflight(
 }
 
 /// Throttles that are not ours, and what is in flight.
-fn found(cluster: &Cluster, memory: &Memory) -> (Vec<String>, Vec<String>) {
+pub fn strangers(cluster: &Cluster, memory: &Memory) -> (Vec<String>, Vec<String>) {
     let is_ours = |key: &str, broker| {
         memory.priors.keys().any(|prior| prior.key == key && prior.resource == read::Resource::Broker(broker))
     };

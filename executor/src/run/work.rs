@@ -16,7 +16,7 @@ use super::{Env, RunError, Stop, belongs, may_begin, read};
 use crate::drive::{
     Agenda, Cause, Decision, FRESH, Hold, Moment, Next, Now, Pace, Scope, View, decide, reads,
 };
-use crate::events::Event;
+use crate::events::{Event, Wrote};
 use crate::journal::{ConfigKey, Gate, Goal, Journal, Memory, Opened, Outcome, Record};
 
 /// What one process is to do.
@@ -166,6 +166,7 @@ impl Worker<'_> {
             throttle: self.task.pace.throttle,
             host: env.host.clone(),
             pid: env.pid,
+            principal: self.hands.client.principal().map(Into::into),
             time: (env.wall)(),
         };
         let mut records = vec![Record::Opened(opened)];
@@ -295,9 +296,18 @@ impl Worker<'_> {
                 return Ok(());
             }
             let wall = (env.wall)();
-            let (ok, what) = self.hands.send(request, &mut self.view, wall, || start.elapsed()).await?;
-            env.watch.event(&Event::Sent { what, ok });
-            if !ok {
+            let made = self.hands.send(request, &mut self.view, wall, || start.elapsed()).await?;
+            env.watch.wrote(&Wrote {
+                time: wall,
+                principal: self.hands.client.principal(),
+                cluster: &self.plan.cluster_id,
+                plan: &self.task.plan_hash,
+                broker: made.broker,
+                request: &request.write,
+                answer: &made.sent,
+            });
+            env.watch.event(&Event::Sent { what: made.what, ok: made.ok });
+            if !made.ok {
                 return Ok(());
             }
         }

@@ -19,6 +19,8 @@ use crate::write::{ConfigChange, ConfigOp, ItemAnswer};
 pub(crate) struct AlterConfigs<'a> {
     /// Each key of each resource once.
     pub items: &'a [ConfigChange],
+    /// Whether the broker only says what it would do.
+    pub validate_only: bool,
 }
 
 impl Call for AlterConfigs<'_> {
@@ -50,7 +52,7 @@ impl Call for AlterConfigs<'_> {
                 .with_configs(changes)
         });
         IncrementalAlterConfigsRequest::default()
-            .with_validate_only(false)
+            .with_validate_only(self.validate_only)
             .with_resources(resources.collect())
             .encode(to, version)?;
         Ok(())

@@ -7,8 +7,11 @@ pub(crate) mod alter_configs;
 pub(crate) mod configs;
 pub(crate) mod elections;
 pub(crate) mod log_dirs;
+pub(crate) mod login;
 pub(crate) mod metadata;
 pub(crate) mod offsets;
+pub(crate) mod permissions;
+pub(crate) mod quorum;
 pub(crate) mod reassignments;
 
 use kafka_protocol::messages::{BrokerId as WireBroker, TopicName};

@@ -79,6 +79,7 @@ pub fn opened(want: Want) -> Record {
         throttle: None,
         host: String::new(),
         pid: 1,
+        principal: None,
         time: WALL,
     })
 }

@@ -1,12 +1,20 @@
 //! How bytes reach a broker: the one seam for TCP, TLS and the in-memory streams of the simulator.
 
+mod outside;
+mod secure;
+mod tcp;
+
 use std::fmt;
 use std::io;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+
+pub use outside::Outside;
+pub use secure::Secure;
+pub(crate) use secure::TlsFault;
+pub use tcp::Tcp;
 
 /// A byte stream to a broker.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -19,23 +27,6 @@ pub trait Connect: Send + Sync + fmt::Debug {
     ///
     /// There is no deadline in here: the caller bounds it with [`Options::connect_timeout`](crate::Options).
     fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>>;
-}
-
-/// Plain TCP, as Kafka's `PLAINTEXT` listeners speak it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Tcp;
-
-impl Connect for Tcp {
-    fn connect(&self, address: &str) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
-        let address = address.to_owned();
-        async move {
-            let stream = TcpStream::connect(address).await?;
-            // Requests are small and answers are waited for: Nagle would only add delay.
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Box<dyn Stream>)
-        }
-        .boxed()
-    }
 }
 
 /// Streams from a function of the address: what is not TCP, such as a cluster in memory.
@@ -67,6 +58,12 @@ pub(crate) fn address(host: &str, port: u16) -> String {
     }
 }
 
+/// The host of an address, without the brackets of an IPv6 one.
+fn host(address: &str) -> &str {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
 /// A bootstrap server as people write it: `host:port`, `[v6]:port`, also behind a `PROTOCOL://`.
 pub(crate) fn parse_server(text: &str) -> io::Result<String> {
     let server = text.trim();
@@ -95,5 +92,6 @@ mod tests {
         }
         assert_eq!(address("::1", 9), "[::1]:9");
         assert_eq!(address("a", 9), "a:9");
+        assert_eq!((host("[::1]:9"), host("a.b:9")), ("::1", "a.b"));
     }
 }

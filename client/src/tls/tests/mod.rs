@@ -1,0 +1,8 @@
+//! Handshakes and stores, as brokers and operators make them.
+
+mod certificates;
+mod clients;
+mod pki;
+mod settings;
+#[cfg(feature = "pkcs12")]
+mod stores;
