@@ -87,8 +87,8 @@ impl<'a> Door<'a> {
         self.world.restow(&all)
     }
 
-    fn plan(&self, from: &str, to: &str) -> String {
-        let plan = format!("{:?}-{}.json", self.kind, to.replace(',', "-"));
+    fn plan(&self, name: &str, from: &str, to: &str) -> String {
+        let plan = format!("{name}-{:?}.json", self.kind);
         self.restow(&["snapshot", "-o", "cluster.json"]).exits(0);
         let args = ["plan", "migrate", "--cluster", "cluster.json", "--from", from, "--to", to, "-o", &plan];
         self.world.restow(&args).exits(0);
@@ -114,7 +114,7 @@ impl<'a> Door<'a> {
             doctor.says(mechanism);
         }
         let before = self.world.state();
-        let plan = self.plan("1,2", "3,4");
+        let plan = self.plan("step", "1,2", "3,4");
         self.apply(&plan, &["--throttle", "none"]).exits(4).says("gate before swap");
         assert_eq!(self.world.lists()[&("orders".into(), 0)].len(), 4);
         self.restow(&["rollback", &plan, "--yes", "--poll-interval", "500ms"]).exits(0);
@@ -123,8 +123,8 @@ impl<'a> Door<'a> {
 
     /// The whole of a migration, and of the one that leads back.
     fn there_and_back(&self, from: &str, to: &str) {
-        for (from, to) in [(from, to), (to, from)] {
-            let plan = self.plan(from, to);
+        for (name, from, to) in [("there", from, to), ("back", to, from)] {
+            let plan = self.plan(name, from, to);
             self.apply(&plan, &["--throttle", "none", "--approve", "swap,shrink"]).exits(0);
             let to: Vec<i32> = to.split(',').map(|id| id.parse().unwrap()).collect();
             self.world.is_on(&to, &[]);
@@ -135,7 +135,7 @@ impl<'a> Door<'a> {
 /// Row 4: a run of a minute, in which each connection is logged in to again and again.
 fn logins_are_renewed(world: &World) {
     let door = Door::to(world, Kind::ScramSha512);
-    let plan = door.plan("1,2", "3,4");
+    let plan = door.plan("minute", "1,2", "3,4");
     let out = door.apply(&plan, &["--throttle", "200kB/s", "--approve", "swap,shrink"]).exits(0);
     let renewed = out.text.matches("the login is renewed").count();
     assert!(renewed > 10, "{renewed} renewals in:\n{}", out.text);
@@ -148,7 +148,7 @@ fn logins_are_renewed(world: &World) {
 /// Row 3: with each line left out in turn, nothing begins, and the line is named.
 fn each_permission_is_missed(world: &World) {
     let door = Door::to(world, Kind::ScramSha256);
-    let plan = door.plan("3,4", "1,2");
+    let plan = door.plan("missed", "3,4", "1,2");
     let before = world.state();
     let all = acls(world, "apply");
     for line in all.iter().filter(|line| !line.contains("CN=restow")) {

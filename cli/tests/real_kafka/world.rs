@@ -52,7 +52,6 @@ pub const OLD: &str = "1,2,3";
 pub const NEW: &str = "4,5,6";
 /// The topic that a migration cannot take: min ISR 2 by the cluster's default, one replica.
 pub const SINGLE: &str = "single_replica";
-const BROKERS: [i32; 6] = [1, 2, 3, 4, 5, 6];
 
 impl World {
     /// Starts a cluster: old brokers 1, 2 (az-a), 3 (az-b); new ones 4, 5 (az-a), 6 (az-b).
@@ -264,11 +263,12 @@ impl World {
     /// Ordered lists, leaders and every dynamic config. All brokers must be up.
     pub fn state(&self) -> State {
         let admin = self.kafka.admin();
+        let brokers: Vec<i32> = admin.cluster().unwrap().brokers.into_keys().collect();
         State {
             lists: self.lists(),
             leaders: self.leaders(),
             topic_configs: admin.topic_configs().unwrap(),
-            broker_configs: admin.broker_configs(&BROKERS).unwrap(),
+            broker_configs: admin.broker_configs(&brokers).unwrap(),
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Made, RefusalKind};
 use crate::model::racks::kept;
 use crate::model::watch::Watch;
 use crate::model::{BrokerId, Partition, Topic, Topology};
+use crate::plan::Intent;
 
 /// Every partition gets `factor` replicas.
 pub(super) fn set(
@@ -184,6 +185,7 @@ fn each(
     mut list: impl FnMut(&mut Seats<'_>, &Partition<'_>) -> Option<Vec<u16>>,
 ) -> Changes {
     let cluster = scope.cluster;
+    let is_repair = matches!(scope.intent, Intent::Repair { .. });
     let mut seats = Seats::new(scope, topology);
     let mut lists: Vec<(u32, Vec<u16>)> = Vec::new();
     let total = cluster.topics.len() as u64;
@@ -213,7 +215,8 @@ fn each(
                         format!("there are fewer usable brokers with room for it than it needs{zones}");
                     say(RefusalKind::TooFewDestinations, reason, "add brokers first");
                 }
-                Some(list) if list == p.replicas => {}
+                // What a repair leaves as it was is not repaired.
+                Some(list) if list == p.replicas && !is_repair => {}
                 Some(list) if topology.is_zoned() && topology.is_uneven(topic, &list) => {
                     let zones = seats.zones_of(&list);
                     let allowed = zones.iter().enumerate().filter(|(at, _)| seats.allowed()[*at]);
@@ -225,6 +228,7 @@ fn each(
                     );
                     say(RefusalKind::ZoneWithoutDestination, reason, "add brokers to that zone first");
                 }
+                Some(list) if list == p.replicas => {}
                 Some(list) => lists.push((p.index, list)),
             }
         }
