@@ -26,6 +26,7 @@ pub async fn run(args: &Apply, format: Format) -> Result<Exit, Error> {
     super::beside::round_trips(&plan, &args.links, args.topology.as_deref())?;
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
+    run::permitted(&client, &plan).await.map_err(run_error)?;
     let journal = journal_of(&args.plan, args.journal.as_deref());
     let mut session = session::open(&plan, &hash, &journal, &args.audit)?;
     let mut pace = pace(&args.pace, args.throttle.rate());

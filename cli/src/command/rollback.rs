@@ -21,6 +21,7 @@ pub async fn run(args: &Rollback, format: Format) -> Result<Exit, Error> {
     let (plan, hash) = super::read_plan(&args.plan)?;
     let client = connect::client(&args.bootstrap).await?;
     session::belongs_to(&client, &plan)?;
+    run::permitted(&client, &plan).await.map_err(run_error)?;
     let mut session =
         session::open(&plan, &hash, &journal_of(&args.plan, args.journal.as_deref()), &args.audit)?;
     if let Some(broker) = args.broker {

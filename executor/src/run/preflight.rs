@@ -27,11 +27,21 @@ pub struct Preflight {
     pub cluster: Cluster,
 }
 
+/// Whether we are allowed all that a run of a plan needs. Nothing is changed.
+///
+/// # Errors
+/// If something is missing: every permission that is, and the line that grants it. If no broker answered.
+pub async fn permitted(client: &Client, plan: &Plan) -> Result<(), RunError> {
+    let topics: Vec<String> = plan.topics.iter().map(|topic| topic.name.clone()).collect();
+    let missing = permissions::missing(client, Purpose::Apply, Some(&topics)).await?;
+    if missing.is_empty() { Ok(()) } else { Err(RunError::NotAllowed { missing }) }
+}
+
 /// Looks. `accepted` are config keys whose differences a person accepts now, `given_up` brokers that a person
 /// gives up now.
 ///
 /// # Errors
-/// If the cluster cannot be read or is another one, or if we are not allowed all that a run needs.
+/// If the cluster cannot be read or is another one.
 pub async fn preflight(
     client: &Client,
     plan: &Plan,
@@ -41,11 +51,6 @@ pub async fn preflight(
     progress: &mut dyn FnMut(snapshot::Progress),
 ) -> Result<Preflight, RunError> {
     super::belongs(client, plan)?;
-    let topics: Vec<String> = plan.topics.iter().map(|topic| topic.name.clone()).collect();
-    let missing = permissions::missing(client, Purpose::Apply, Some(&topics)).await?;
-    if !missing.is_empty() {
-        return Err(RunError::NotAllowed { missing });
-    }
     let taken = snapshot::take(client, &snapshot::SnapshotOptions::default(), progress).await?;
     let mut cluster = taken.cluster;
     let mut findings = racks(plan, &cluster);
