@@ -8,6 +8,7 @@ mod network;
 mod pipelined;
 mod plans;
 mod round_trip;
+mod secured;
 
 use std::collections::BTreeMap;
 use std::fs;

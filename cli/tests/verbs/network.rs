@@ -12,13 +12,13 @@ fn snapshot(room: &Room, server: &str) -> Ran {
 }
 
 /// An address where nobody listens.
-fn closed() -> String {
+pub fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").to_string()
 }
 
 /// A listener that gives this answer to everybody.
-fn answering(answer: &'static [u8]) -> String {
+pub fn answering(answer: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     thread::spawn(move || {
@@ -63,30 +63,41 @@ fn the_port_is_not_kafka() {
     }
 }
 
-/// Ends with the test, however that ends.
-struct Served(Child);
+/// The demo's cluster on loopback. Ends with the test, however that ends.
+pub struct Demo {
+    process: Child,
+    pub server: String,
+}
 
-impl Drop for Served {
+impl Demo {
+    pub fn serve() -> Demo {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_restow"))
+            .args(["demo", "--serve", "--format", "json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("restow");
+        let out = process.stdout.take().expect("its output");
+        let mut demo = Demo { process, server: String::new() };
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).expect("a line");
+        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        demo.server = told["bootstrap_server"].as_str().expect("an address").to_owned();
+        demo
+    }
+}
+
+impl Drop for Demo {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 #[test]
 fn the_demo_can_be_served() {
-    let demo = Command::new(env!("CARGO_BIN_EXE_restow"))
-        .args(["demo", "--serve", "--format", "json"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("restow");
-    let mut demo = Served(demo);
-    let mut line = String::new();
-    BufReader::new(demo.0.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-    let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-    let server = told["bootstrap_server"].as_str().expect("an address");
+    let demo = Demo::serve();
     let room = Room::new();
-    let ran = room.restow(&["snapshot", "--bootstrap-server", server, "-o", "new.json"]);
+    let ran = room.restow(&["snapshot", "--bootstrap-server", &demo.server, "-o", "new.json"]);
     drop(demo);
     ran.exits(0);
     room.restow(&[

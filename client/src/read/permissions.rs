@@ -12,8 +12,6 @@ use crate::{Client, Code, Error};
 
 /// Topics in one request: a broker judges each operation on each of them.
 const TOPICS: usize = 1000;
-/// Bits of a broker that does not tell (KIP-430).
-const UNTOLD: i32 = i32::MIN;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +160,7 @@ pub async fn missing(
     let on_topics = on_topics(client, topics).await?;
     let mut missing = Vec::new();
     for need in needs(purpose) {
-        let lacks = |bits: i32| bits != UNTOLD && bits & need.operation.bit() == 0;
+        let lacks = |bits: i32| bits & need.operation.bit() == 0;
         match need.on {
             // Who may not describe the cluster is told nothing else about it.
             On::Cluster if on_cluster == 0 && need.operation == Operation::AlterConfigs => {

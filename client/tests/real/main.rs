@@ -8,9 +8,10 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use restow_client::read::{self, OffsetQuery, Replica, Resource};
+use restow_client::read::permissions::{self, Purpose};
+use restow_client::read::{self, OffsetQuery, Replica, Resource, probe};
 use restow_client::snapshot::{self, Snapshot, SnapshotOptions, Step, Warning};
 use restow_client::write::{self, Answer, ConfigChange, ConfigOp, Write};
 use restow_client::{Client, Code, Error, Options, Tcp};
@@ -71,6 +72,7 @@ fn exercise(version: &str) {
         let options = Options { write_timeout: Duration::from_secs(4), ..Options::default() };
         let test = Test { kafka: &kafka, version, client: connect(&kafka, options).await };
         test.views().await;
+        test.permissions_and_probes().await;
         test.offsets_and_log_dirs().await;
         test.configs().await;
         test.snapshot().await;

@@ -37,6 +37,29 @@ impl Test<'_> {
         assert_eq!(read::reassignments(&self.client).await.unwrap(), []);
     }
 
+    /// Without an authorizer all is allowed, and brokers say so; each shows itself to who only looks.
+    pub async fn permissions_and_probes(&self) {
+        let names = ["orders".to_owned(), "nowhere".to_owned()];
+        for topics in [None, Some(&names[..])] {
+            let missing = permissions::missing(&self.client, Purpose::Apply, topics).await.unwrap();
+            assert_eq!(missing, []);
+        }
+        for broker in self.client.brokers() {
+            let probe = probe::probe(&self.client, broker).await.unwrap();
+            assert_eq!((probe.address, probe.missing_apis), (self.kafka.address(broker.0), vec![]));
+            assert!(probe.kraft && probe.metadata_version.is_some_and(|level| level >= 19));
+        }
+        let before = SystemTime::now();
+        let quorum = probe::quorum(&self.client).await.unwrap();
+        assert!(quorum.voters.contains(&quorum.leader), "{quorum:?}");
+        let time = UNIX_EPOCH + Duration::from_millis(quorum.time.unwrap());
+        let past = before - Duration::from_secs(1);
+        assert!(
+            past < time && time < SystemTime::now() + Duration::from_secs(1),
+            "{time:?} since {before:?}"
+        );
+    }
+
     pub async fn offsets_and_log_dirs(&self) {
         let witness = self.kafka.admin().offsets(Some(&["orders"])).unwrap();
         let query = |partition| OffsetQuery { topic: "orders".into(), partition, leader_epoch: -1 };

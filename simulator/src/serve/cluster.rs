@@ -15,6 +15,10 @@ use super::api::{Asked, Served, text, uuid, wire, wires};
 use crate::code::Code;
 use crate::controller::{Partition, State, Topic};
 
+/// Bits of what a broker without an authorizer allows, which is all there is (`AclEntry.supportedOperations`, KIP-430).
+const ON_CLUSTER: i32 = 8096;
+const ON_TOPIC: i32 = 3576;
+
 /// KRaft brokers name any live broker as the controller, another one each time.
 fn controller(asked: &mut Asked<'_>, seen: &State) -> WireBroker {
     if !seen.rules.forwards {
@@ -46,13 +50,17 @@ impl Served for MetadataRequest {
                 })
                 .collect(),
         };
+        let topics = topics.into_iter().map(|topic| match self.include_topic_authorized_operations {
+            true if topic.error_code == 0 => topic.with_topic_authorized_operations(ON_TOPIC),
+            _ => topic,
+        });
         let controller = controller(asked, &seen);
         Some(
             MetadataResponse::default()
                 .with_brokers(seen.brokers.iter().filter(|(_, b)| !b.fenced).map(listed).collect())
                 .with_cluster_id(Some(text(&*asked.world.cluster_id)))
                 .with_controller_id(controller)
-                .with_topics(topics),
+                .with_topics(topics.collect()),
         )
     }
 
@@ -135,8 +143,10 @@ impl Served for DescribeClusterRequest {
         };
         let brokers = seen.brokers.iter().filter(|(_, b)| with_fenced || !b.fenced).map(listed).collect();
         let controller = controller(asked, &seen);
+        let allowed = if self.include_cluster_authorized_operations { ON_CLUSTER } else { i32::MIN };
         Some(
             DescribeClusterResponse::default()
+                .with_cluster_authorized_operations(allowed)
                 .with_cluster_id(text(&*asked.world.cluster_id))
                 .with_controller_id(controller)
                 .with_brokers(brokers),

@@ -13,12 +13,6 @@ fn the_stock_tools_reach_every_listener_of_4_3() {
     a_broker_may_have_a_flawed_certificate(&kafka);
 }
 
-#[test]
-fn the_stock_tools_reach_every_listener_of_3_9() {
-    let Some(()) = available_or_skip() else { return };
-    let _ = every_listener_serves_its_client_properties("3.9.2");
-}
-
 fn every_listener_serves_its_client_properties(version: &str) -> Kafka {
     let spec = Spec::with_brokers(version, &[(1, "az-a"), (2, "az-b")])
         .secured(&Kind::ALL)
