@@ -169,6 +169,25 @@ impl Error {
         }
     }
 
+    /// The address that it is about, where it is about one.
+    fn address(&self) -> Option<&str> {
+        match self {
+            Error::Unreachable { address, .. } | Error::NotKafka { address, .. } => Some(address),
+            Error::NoClusterId { broker }
+            | Error::OtherCluster { broker, .. }
+            | Error::TimedOut { broker, .. }
+            | Error::Unsupported { broker, .. }
+            | Error::Broken { broker, .. }
+            | Error::Refused { broker, .. }
+            | Error::Mechanism { broker, .. }
+            | Error::Login { broker, .. } => Some(&broker.address),
+            Error::NoServer { .. }
+            | Error::UnknownBroker { .. }
+            | Error::Impossible { .. }
+            | Error::Unsendable { .. } => None,
+        }
+    }
+
     /// Whether the same request could fare better on another try.
     pub(crate) fn is_retriable(&self) -> bool {
         match self {
@@ -190,11 +209,48 @@ impl Error {
     }
 }
 
+/// What was wrong with each; with those that failed alike named together.
 fn each(tried: &[Error]) -> String {
-    let texts: Vec<String> = tried.iter().map(ToString::to_string).collect();
-    if texts.is_empty() { "none was given".to_owned() } else { texts.join("; ") }
+    let mut groups: Vec<(String, String, Vec<&str>)> = Vec::new();
+    for error in tried {
+        let (text, address) = (error.to_string(), error.address().unwrap_or_default());
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let kind = if host.is_empty() { text.clone() } else { text.replace(address, "").replace(host, "") };
+        match groups.iter_mut().find(|(of, ..)| *of == kind) {
+            Some((.., others)) => others.push(address),
+            None => groups.push((kind, text, Vec::new())),
+        }
+    }
+    let show = |(_, text, others): &(String, String, Vec<&str>)| match &others[..] {
+        [] => text.clone(),
+        others => format!("{text}; the same with {}", others.join(", ")),
+    };
+    if groups.is_empty() {
+        "none was given".into()
+    } else {
+        groups.iter().map(show).collect::<Vec<_>>().join("; ")
+    }
 }
 
 fn said(message: Option<&str>) -> String {
     message.map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_fail_alike_are_named_together() {
+        let refused =
+            |address: &str| Error::NotKafka { address: address.into(), reason: "it said no".into() };
+        let gone = || Error::Unreachable {
+            address: "c:3".into(),
+            source: Arc::new(io::Error::other("nobody is there")),
+        };
+        let tried = vec![refused("a.b:1"), refused("a:2"), gone()];
+        let text = Error::NoServer { tried }.to_string();
+        assert_eq!(text.matches("it said no").count(), 1, "{text}");
+        assert!(text.contains("the same with a:2; cannot connect to c:3: nobody is there"), "{text}");
+    }
 }

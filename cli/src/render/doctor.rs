@@ -22,7 +22,7 @@ const CRUISE_CONTROL: [&str; 3] = [
     "__KafkaCruiseControlModelTrainingSamples",
 ];
 /// The first feature level of each release (Kafka's `MetadataVersion`).
-const RELEASES: [(i16, &str); 13] = [
+const RELEASES: [(i16, &str); 14] = [
     (1, "3.0"),
     (2, "3.1"),
     (3, "3.2"),
@@ -36,6 +36,7 @@ const RELEASES: [(i16, &str); 13] = [
     (22, "4.0"),
     (26, "4.1"),
     (28, "4.2"),
+    (30, "4.3"),
 ];
 
 /// Something that was found, and what to do about it.

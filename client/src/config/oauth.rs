@@ -59,7 +59,7 @@ fn command(values: &Values<'_>, line: &str) -> Result<TokenSource, ConfigError> 
         words.ok_or_else(|| values.bad(TOKEN_COMMAND, "has a quote that is not closed"))?.into_iter();
     let program = words.next().ok_or_else(|| values.bad(TOKEN_COMMAND, "names no program"))?;
     let timeout = values.millis(TOKEN_COMMAND_TIMEOUT)?.unwrap_or(COMMAND_TIMEOUT);
-    Ok(TokenSource::Command { program, arguments: words.collect(), timeout })
+    Ok(TokenSource::Command { program, arguments: words.map(Secret::new).collect(), timeout })
 }
 
 /// Kafka makes unsecured tokens unless a callback handler is named. Where one is forgotten but an endpoint is

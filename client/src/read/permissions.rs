@@ -131,7 +131,7 @@ impl fmt::Display for Missing {
         let (operation, reason) = (self.need.operation, self.need.reason());
         match &self.topic {
             None if self.need.on == On::Topics => {
-                write!(f, "{operation} on topics is not allowed ({reason}): ")?
+                write!(f, "{operation} on topics is not allowed ({reason}): ")?;
             }
             None => write!(f, "{operation} on the cluster is not allowed ({reason}): ")?,
             Some((topic, 1)) => write!(f, "{operation} on topic {topic} is not allowed ({reason}): ")?,

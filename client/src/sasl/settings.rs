@@ -56,8 +56,8 @@ pub enum TokenSource {
     Command {
         /// What is run.
         program: String,
-        /// Its arguments.
-        arguments: Vec<String>,
+        /// Its arguments; everybody on the machine sees them in the process list.
+        arguments: Vec<Secret>,
         /// How long it may take.
         timeout: Duration,
     },

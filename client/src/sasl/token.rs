@@ -82,13 +82,13 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TokenError> {
 }
 
 /// What a program prints, up to one byte more than a token may have. It is killed if we lose interest in it.
-async fn run(program: &str, arguments: &[String]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+async fn run(program: &str, arguments: &[Secret]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
     let failed =
         |source: io::Error| TokenError::NotRun { program: program.to_owned(), source: Arc::new(source) };
     let mut command = Command::new(program);
     // Its standard error may hold secrets, and ours is a terminal or a log.
     command
-        .args(arguments)
+        .args(arguments.iter().map(Secret::expose))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

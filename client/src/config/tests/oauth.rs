@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::sasl::{Oidc, TokenSource};
+use crate::secret::Secret;
 use crate::tls::{Store, StoreKind};
 
 const MODULE: &str =
@@ -152,6 +153,7 @@ fn our_own_keys_go_first_and_stand_in_for_java_classes() {
     let (source, _) = oauth(&format!("{iam}\n{MODULE};\n{command}"));
     let TokenSource::Command { program, arguments, timeout } = source else { panic!() };
     assert_eq!((program.as_str(), timeout), ("/opt/sign", Duration::from_secs(30)));
+    let arguments: Vec<&str> = arguments.iter().map(Secret::expose).collect();
     assert_eq!(arguments, ["two words", "a b", "", "$HOME|x"]);
     let (source, _) = oauth("restow.oauth.token.env=TOKEN");
     assert!(matches!(source, TokenSource::Env(name) if name == "TOKEN"));

@@ -14,7 +14,7 @@ async fn fails(source: &TokenSource) -> String {
 }
 
 fn command(program: &str, arguments: &[&str]) -> TokenSource {
-    let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+    let arguments = arguments.iter().map(|text| Secret::new(*text)).collect();
     TokenSource::Command { program: program.to_owned(), arguments, timeout: Duration::from_secs(60) }
 }
 
