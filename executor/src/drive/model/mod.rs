@@ -220,7 +220,7 @@ fn rf2_to_rf4_and_back_and_rf4() {
 }
 
 #[test]
-#[ignore = "an hour; run it with --release"]
+#[ignore = "half an hour; run it with --release"]
 fn every_shape() {
     for rules in RULES {
         for (from, to) in (1..=4).flat_map(|from| (1..=4).map(move |to| (from, to))) {
@@ -228,12 +228,19 @@ fn every_shape() {
         }
     }
     for rules in RULES {
-        let small = [patterns(1, 2), patterns(2, 1)].concat();
-        all_hold("RF1 to 2 and back, everything at once", &small, rules, Scope::ALL);
         for scope in [Scope { gates: true, ..Scope::CORE }, Scope { meddle: true, ..Scope::CORE }] {
             all_hold(&format!("RF2, {scope:?}"), &patterns(2, 2), rules, scope);
         }
     }
+}
+
+#[test]
+#[ignore = "hours, and gigabytes; run it with --release"]
+fn small_shapes_with_everything_at_once() {
+    let small = [patterns(1, 2), patterns(2, 1)].concat();
+    RULES
+        .iter()
+        .for_each(|rules| all_hold("RF1 to 2 and back, everything at once", &small, rules, Scope::ALL));
 }
 
 /// Where each guard is needed: without it, this promise breaks.
