@@ -22,6 +22,7 @@ const ROUNDS: usize = 7;
 fn main() {
     let Some(()) = available_or_skip() else { return };
     let spec = Spec::with_brokers("4.3.1", &[(1, "az-a"), (2, "az-b"), (3, "az-c")])
+        .heap_mb(1200)
         .secured(&[Kind::ScramSha512])
         .authorized(&["User:restow"]);
     let kafka = Kafka::start(spec);

@@ -238,9 +238,9 @@ fn every_shape() {
 #[ignore = "hours, and gigabytes; run it with --release"]
 fn small_shapes_with_everything_at_once() {
     let small = [patterns(1, 2), patterns(2, 1)].concat();
-    RULES
-        .iter()
-        .for_each(|rules| all_hold("RF1 to 2 and back, everything at once", &small, rules, Scope::ALL));
+    for rules in RULES {
+        all_hold("RF1 to 2 and back, everything at once", &small, rules, Scope::ALL);
+    }
 }
 
 /// Where each guard is needed: without it, this promise breaks.
