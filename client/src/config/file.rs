@@ -21,12 +21,3 @@ pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     }
     Ok(bytes)
 }
-
-/// The whole content as text.
-pub(super) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
-    let bytes = read(path)?;
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "not UTF-8")),
-    }
-}

@@ -39,7 +39,7 @@ use crate::sasl::SaslSettings;
 use crate::tls::TlsSettings;
 
 pub use error::ConfigError;
-use providers::Providers;
+use providers::{Outside, Providers};
 use values::Values;
 
 /// What a client.properties says.
@@ -92,7 +92,7 @@ pub fn read(
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<ClientConfig, ConfigError> {
-    parse(bytes, name, None, env)
+    parse(bytes, name, None, &Outside { env, files: &file::read })
 }
 
 /// Reads a client.properties, and warns if others than its owner can read a secret in it or in a file that it
@@ -104,7 +104,7 @@ pub fn read(
 pub fn read_file(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<ClientConfig, ConfigError> {
     let name = path.display().to_string();
     match file::read(path) {
-        Ok(bytes) => parse(&bytes, &name, Some(path), env),
+        Ok(bytes) => parse(&bytes, &name, Some(path), &Outside { env, files: &file::read }),
         Err(source) => Err(ConfigError::Unreadable { file: name, source }),
     }
 }
@@ -113,14 +113,14 @@ fn parse(
     bytes: &[u8],
     name: &str,
     path: Option<&Path>,
-    env: &dyn Fn(&str) -> Option<String>,
+    outside: &Outside<'_>,
 ) -> Result<ClientConfig, ConfigError> {
     let entries = properties::parse(&properties::latin1(bytes)).map_err(|malformed| ConfigError::Syntax {
         file: name.to_owned(),
         line: malformed.line,
         reason: malformed.reason,
     })?;
-    let providers = Providers { entries: &entries, env };
+    let providers = Providers { entries: &entries, outside };
     let values = Values { file: name, entries: &entries, providers: Some(&providers) };
     let mut warnings = keys::unknown(&values)?;
     warnings.extend(not_latin1(&values));

@@ -5,20 +5,29 @@
 //! file does not declare `env`, `file` and `directory`, they stand for these.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use regex::Regex;
 use zeroize::Zeroizing;
 
-use super::{file, keys, properties};
+use super::{keys, properties};
 use crate::secret::Secret;
 
 /// Resolves the variables of one file.
 pub(super) struct Providers<'a> {
     /// All entries of the file: those of `config.providers` are among them.
     pub(super) entries: &'a BTreeMap<String, Secret>,
+    pub(super) outside: &'a Outside<'a>,
+}
+
+/// Where values come from that do not stand in the file.
+pub(super) struct Outside<'a> {
+    /// Looks up an environment variable.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file.
+    pub(super) files: &'a dyn Fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>,
 }
 
 /// A variable without a value.
@@ -76,9 +85,11 @@ impl Providers<'_> {
         let provider = self.provider(name).map_err(|reason| unresolved(hidden(name), reason))?;
         let value = match provider {
             Provider::Env { allowed } => self.variable(path, key, allowed.as_ref()),
-            Provider::File { allowed } if path.is_empty() => whole(Path::new(key), allowed.as_deref()),
-            Provider::File { allowed } => entry(Path::new(path), key, allowed.as_deref()),
-            Provider::Directory { allowed } => file_in(Path::new(path), key, allowed.as_deref()),
+            Provider::File { allowed } if path.is_empty() => {
+                self.outside.whole(Path::new(key), allowed.as_deref())
+            }
+            Provider::File { allowed } => self.outside.entry(Path::new(path), key, allowed.as_deref()),
+            Provider::Directory { allowed } => self.outside.file_in(Path::new(path), key, allowed.as_deref()),
         };
         value.map_err(|reason| {
             let path = if path.is_empty() { String::new() } else { format!("{path}:") };
@@ -122,37 +133,43 @@ impl Providers<'_> {
         if allowed.is_some_and(|pattern| !pattern.is_match(key)) {
             return Err("allowlist.pattern does not allow this name".into());
         }
-        (self.env)(key).map(Secret::new).ok_or_else(|| "there is no such environment variable".into())
+        (self.outside.env)(key).map(Secret::new).ok_or_else(|| "there is no such environment variable".into())
     }
 }
 
-/// `${file:PATH:KEY}`: one value of a file of properties, in UTF-8 as `FileConfigProvider` reads it.
-fn entry(path: &Path, key: &str, allowed: Option<&[PathBuf]>) -> Result<Secret, String> {
-    let text = text(path, allowed)?;
-    let mut entries = properties::parse(&properties::utf16(&text))
-        .map_err(|bad| format!("line {} of the file is malformed: {}", bad.line, bad.reason))?;
-    entries.remove(key).ok_or_else(|| "the file has no such key".into())
-}
+impl Outside<'_> {
+    /// `${file:PATH:KEY}`: one value of a file of properties, in UTF-8 as `FileConfigProvider` reads it.
+    fn entry(&self, path: &Path, key: &str, allowed: Option<&[PathBuf]>) -> Result<Secret, String> {
+        let text = self.text(path, allowed)?;
+        let mut entries = properties::parse(&properties::utf16(&text))
+            .map_err(|bad| format!("line {} of the file is malformed: {}", bad.line, bad.reason))?;
+        entries.remove(key).ok_or_else(|| "the file has no such key".into())
+    }
 
-/// `${file:PATH}`: a whole file, which Kafka has no name for.
-fn whole(path: &Path, allowed: Option<&[PathBuf]>) -> Result<Secret, String> {
-    text(path, allowed).map(|text| Secret::new(without_line_end(&text)))
-}
+    /// `${file:PATH}`: a whole file, which Kafka has no name for.
+    fn whole(&self, path: &Path, allowed: Option<&[PathBuf]>) -> Result<Secret, String> {
+        self.text(path, allowed).map(|text| Secret::new(without_line_end(&text)))
+    }
 
-/// `${directory:DIR:FILE}`: a whole file. Kafka keeps a line end at its end, which no password has and
-/// which breaks a JAAS line; here it goes.
-fn file_in(directory: &Path, name: &str, allowed: Option<&[PathBuf]>) -> Result<Secret, String> {
-    let mut components = Path::new(name).components();
-    let (Some(Component::Normal(_)), None) = (components.next(), components.next()) else {
-        return Err("its last part is not the name of a file: write ${directory:DIRECTORY:FILE}".into());
-    };
-    let directory = within(directory, allowed)?;
-    text(&directory.join(name), None).map(|text| Secret::new(without_line_end(&text)))
-}
+    /// `${directory:DIR:FILE}`: a whole file. Kafka keeps a line end at its end, which no password has and
+    /// which breaks a JAAS line; here it goes.
+    fn file_in(&self, directory: &Path, name: &str, allowed: Option<&[PathBuf]>) -> Result<Secret, String> {
+        let mut components = Path::new(name).components();
+        let (Some(Component::Normal(_)), None) = (components.next(), components.next()) else {
+            return Err("its last part is not the name of a file: write ${directory:DIRECTORY:FILE}".into());
+        };
+        let directory = within(directory, allowed)?;
+        self.text(&directory.join(name), None).map(|text| Secret::new(without_line_end(&text)))
+    }
 
-fn text(path: &Path, allowed: Option<&[PathBuf]>) -> Result<Zeroizing<String>, String> {
-    let path = within(path, allowed)?;
-    file::read_text(&path).map_err(|error| format!("the file cannot be read: {error}"))
+    fn text(&self, path: &Path, allowed: Option<&[PathBuf]>) -> Result<Zeroizing<String>, String> {
+        let path = within(path, allowed)?;
+        let bytes = (self.files)(&path).map_err(|error| format!("the file cannot be read: {error}"))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+            Err(_) => Err("the file cannot be read: not UTF-8".into()),
+        }
+    }
 }
 
 /// `${provider:[path:]key}` in a text.
