@@ -21,6 +21,9 @@ mod wire;
 
 pub mod config;
 pub mod connect;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod read;
 pub mod sasl;
 pub mod snapshot;

@@ -18,6 +18,8 @@ mod endpoint;
 mod error;
 mod exposure;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod jaas;
 mod keys;
 mod oauth;

@@ -10,6 +10,8 @@
 //! on a connection (KIP-368).
 
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod oauth;
 mod oidc;
 mod plain;

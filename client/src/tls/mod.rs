@@ -19,6 +19,8 @@ use tokio_rustls::client::TlsStream;
 mod certificate;
 mod error;
 mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod identity;
 mod jks;
 mod pbe;

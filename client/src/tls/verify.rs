@@ -175,7 +175,7 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    fn check(
+    pub(super) fn check(
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],

@@ -307,7 +307,7 @@ fn correlation(mut frame: &[u8]) -> i32 {
 }
 
 /// Reads an answer, header and body.
-fn decode<C: Call>(call: &C, version: i16, frame: Bytes) -> Result<C::Answer, Failure> {
+pub(super) fn decode<C: Call>(call: &C, version: i16, frame: Bytes) -> Result<C::Answer, Failure> {
     let mut body = Body::new(frame);
     ResponseHeader::decode(&mut body, C::API.headers().1)?;
     let answer = call.decode(&mut body, version)?;

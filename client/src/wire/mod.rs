@@ -6,11 +6,13 @@
 
 pub(crate) mod calls;
 pub(crate) mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 pub(crate) mod login;
 pub(crate) mod messenger;
 pub(crate) mod pool;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod versions;
 
 use bytes::BytesMut;

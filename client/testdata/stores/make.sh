@@ -61,6 +61,9 @@ export_p12() { # name options
 export_p12 identity.openssl
 export_p12 identity.legacy -legacy -descert
 export_p12 identity.rc2 -legacy
+# Without a digest over all, for the fuzz target.
+export_p12 identity.nomac -nomac
+export_p12 identity.open -nomac -keypbe NONE -certpbe NONE
 openssl pkcs12 -export -nokeys -in trust.pem -passout pass:$pass -out trust.openssl.p12
 openssl pkcs12 -export -nokeys -in trust.pem -passout pass: -nomac -certpbe NONE -out trust.open.p12
 

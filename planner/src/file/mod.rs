@@ -5,6 +5,9 @@
 //! (or move) per line, so that an error names the line, the topic and the partition. Members that a version
 //! does not know are skipped; a newer format version is refused. `docs/formats.md` describes every field.
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod json;
 pub mod plan;
 pub mod rates;

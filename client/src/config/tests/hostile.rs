@@ -2,7 +2,7 @@
 
 use crate::config::read;
 
-const FILES: [&str; 4] = [
+pub(in crate::config) const FILES: [&str; 4] = [
     "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=org.x.ScramLoginModule required \\\n  \
      username=\"alice\" \\\n  password=\"Hunter2!\\\\\"\\u00e9\";\nssl.truststore.location=/t.jks\nrequest.timeout.ms=100\n",
     "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.key=Hunter2!\\n\\\n Hunter2!\nssl.key.password : Hunter2!\n\

@@ -1,4 +1,4 @@
-mod hostile;
+pub(super) mod hostile;
 mod keys;
 mod oauth;
 mod sasl;

@@ -2,7 +2,7 @@
 
 mod certificates;
 mod clients;
-mod pki;
+pub(super) mod pki;
 mod settings;
 #[cfg(feature = "pkcs12")]
 mod stores;

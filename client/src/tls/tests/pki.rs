@@ -19,22 +19,22 @@ use crate::secret::Secret;
 use crate::tls::{Seen, Store, Tls, TlsError, TlsSettings, Wall};
 
 /// 15 January 2027, 08:00:00 UTC.
-pub(super) const NOW: u64 = 1_800_000_000;
+pub(in crate::tls) const NOW: u64 = 1_800_000_000;
 
-pub(super) fn wall() -> Wall {
+pub(in crate::tls) fn wall() -> Wall {
     Arc::new(|| UnixTime::since_unix_epoch(std::time::Duration::from_secs(NOW)))
 }
 
 /// A certificate and its key.
-pub(super) struct Made {
-    pub(super) params: CertificateParams,
-    pub(super) key: KeyPair,
-    pub(super) pem: String,
-    pub(super) der: CertificateDer<'static>,
+pub(in crate::tls) struct Made {
+    pub(in crate::tls) params: CertificateParams,
+    pub(in crate::tls) key: KeyPair,
+    pub(in crate::tls) pem: String,
+    pub(in crate::tls) der: CertificateDer<'static>,
 }
 
 /// Valid from 2026 to 2036.
-pub(super) fn params(common_name: &str, names: &[&str]) -> CertificateParams {
+pub(in crate::tls) fn params(common_name: &str, names: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.not_before = date_time_ymd(2026, 1, 1);
     params.not_after = date_time_ymd(2036, 1, 1);
@@ -57,32 +57,32 @@ fn authority(common_name: &str) -> CertificateParams {
     params
 }
 
-pub(super) fn self_signed(params: CertificateParams) -> Made {
+pub(in crate::tls) fn self_signed(params: CertificateParams) -> Made {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     Made { pem: certificate.pem(), der: certificate.der().clone(), params, key }
 }
 
-pub(super) fn root(common_name: &str) -> Made {
+pub(in crate::tls) fn root(common_name: &str) -> Made {
     self_signed(authority(common_name))
 }
 
 impl Made {
-    pub(super) fn issue(&self, params: CertificateParams) -> Made {
+    pub(in crate::tls) fn issue(&self, params: CertificateParams) -> Made {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap();
         Made { pem: certificate.pem(), der: certificate.der().clone(), params, key }
     }
 
-    pub(super) fn middle(&self, common_name: &str) -> Made {
+    pub(in crate::tls) fn middle(&self, common_name: &str) -> Made {
         self.issue(authority(common_name))
     }
 
-    pub(super) fn broker(&self) -> Made {
+    pub(in crate::tls) fn broker(&self) -> Made {
         self.issue(params("broker", &["broker.example"]))
     }
 
-    pub(super) fn as_identity(&self) -> Store {
+    pub(in crate::tls) fn as_identity(&self) -> Store {
         Store::Inline {
             certificates: self.pem.clone(),
             key: Some(Secret::new(self.key.serialize_pem())),
@@ -91,22 +91,22 @@ impl Made {
     }
 }
 
-pub(super) fn trust(made: &[&Made]) -> Option<Store> {
+pub(in crate::tls) fn trust(made: &[&Made]) -> Option<Store> {
     let certificates = made.iter().map(|made| made.pem.as_str()).collect();
     Some(Store::Inline { certificates, key: None, key_password: None })
 }
 
-pub(super) fn trusting(made: &[&Made]) -> TlsSettings {
+pub(in crate::tls) fn trusting(made: &[&Made]) -> TlsSettings {
     TlsSettings { trust: trust(made), ..TlsSettings::default() }
 }
 
 /// Never the roots of the machine that the tests run on.
-pub(super) fn tls(settings: &TlsSettings) -> Result<Tls, TlsError> {
+pub(in crate::tls) fn tls(settings: &TlsSettings) -> Result<Tls, TlsError> {
     Tls::with_system_roots(settings, &wall(), CertificateResult::default)
 }
 
 /// A server that shows `own` and then `others`, and asks for certificates of `clients`, if any.
-pub(super) fn server(own: &Made, others: &[&Made], clients: Option<&Made>) -> ServerConfig {
+pub(in crate::tls) fn server(own: &Made, others: &[&Made], clients: Option<&Made>) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ClientCertVerifier> = match clients {
         None => Arc::new(NoClientAuth),
@@ -128,7 +128,7 @@ pub(super) fn server(own: &Made, others: &[&Made], clients: Option<&Made>) -> Se
 }
 
 /// A handshake over a stream in memory; the server then sends one byte, or the alert that it has.
-pub(super) async fn connect(
+pub(in crate::tls) async fn connect(
     tls: &Tls,
     host: &str,
     server: ServerConfig,
@@ -144,6 +144,9 @@ pub(super) async fn connect(
 }
 
 /// What the first read brings: the server's byte, or what its error means.
-pub(super) async fn first_read(tls: &Tls, stream: &mut TlsStream<DuplexStream>) -> Result<u8, String> {
+pub(in crate::tls) async fn first_read(
+    tls: &Tls,
+    stream: &mut TlsStream<DuplexStream>,
+) -> Result<u8, String> {
     stream.read_u8().await.map_err(|error| tls.explain(&error))
 }

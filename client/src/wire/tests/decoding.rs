@@ -36,7 +36,7 @@ fn metadata_bytes() -> Vec<u8> {
     bytes.to_vec()
 }
 
-fn log_dirs() -> DescribeLogDirsResponse {
+pub(super) fn log_dirs() -> DescribeLogDirsResponse {
     let partition = |index| {
         DescribeLogDirsPartition::default()
             .with_partition_index(index)
@@ -53,6 +53,20 @@ fn log_dirs() -> DescribeLogDirsResponse {
         .with_usable_bytes(-1);
     let failed = DescribeLogDirsResult::default().with_log_dir("/data/a".into()).with_error_code(56);
     DescribeLogDirsResponse::default().with_results(vec![dir, failed])
+}
+
+/// By hand: a boolean before each directory's tagged fields.
+pub(super) fn log_dirs_of_version_5() -> BytesMut {
+    let mut bytes = BytesMut::new();
+    bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 3]);
+    for (result, cordoned) in log_dirs().results.iter().zip([1, 0]) {
+        let mut one = BytesMut::new();
+        result.encode(&mut one, 4).unwrap();
+        bytes.extend_from_slice(&one[..one.len() - 1]);
+        bytes.extend_from_slice(&[cordoned, 0]);
+    }
+    bytes.extend_from_slice(&[0]);
+    bytes
 }
 
 fn log_dirs_bytes() -> Vec<u8> {
@@ -103,18 +117,8 @@ fn log_dirs_are_read_in_version_4_and_5() {
     assert_eq!((four[1].total, four[1].usable, four[1].cordoned), (Some(500), None, None));
     let replica = &four[1].replicas[1];
     assert_eq!((&*replica.topic, replica.partition, replica.size, replica.future), ("orders", 1, 1000, true));
-    // Version 5 by hand: a boolean before each directory's tagged fields.
-    let mut bytes = BytesMut::new();
-    bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 3]);
-    for (result, cordoned) in log_dirs().results.iter().zip([1, 0]) {
-        let mut one = BytesMut::new();
-        result.encode(&mut one, 4).unwrap();
-        bytes.extend_from_slice(&one[..one.len() - 1]);
-        bytes.extend_from_slice(&[cordoned, 0]);
-    }
-    bytes.extend_from_slice(&[0]);
     let mut expected = four;
     expected[0].cordoned = Some(false);
     expected[1].cordoned = Some(true);
-    assert_eq!(decode(&DescribeLogDirs { of: None }, 5, &bytes).unwrap(), expected);
+    assert_eq!(decode(&DescribeLogDirs { of: None }, 5, &log_dirs_of_version_5()).unwrap(), expected);
 }

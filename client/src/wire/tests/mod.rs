@@ -3,5 +3,6 @@
 mod decoding;
 mod peer;
 mod reading;
+pub(crate) mod seeds;
 mod wire;
 mod writing;
