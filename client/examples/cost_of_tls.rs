@@ -21,13 +21,13 @@ const ROUNDS: usize = 7;
 
 fn main() {
     let Some(()) = available_or_skip() else { return };
-    let spec = Spec::with_brokers("4.3.1", &[(1, "az-a"), (2, "az-b"), (3, "az-c")])
-        .heap_mb(1200)
+    let spec = Spec::with_brokers("4.3.1", &[1, 2, 3, 4, 5, 6].map(|id| (id, "az-a")))
+        .heap_mb(700)
         .secured(&[Kind::ScramSha512])
         .authorized(&["User:restow"]);
     let kafka = Kafka::start(spec);
     for topic in 0..TOPICS {
-        let lists: Vec<Vec<i32>> = (0..PARTITIONS).map(|at| vec![1 + (at % 3) as i32]).collect();
+        let lists: Vec<Vec<i32>> = (0..PARTITIONS).map(|at| vec![1 + (at % 6) as i32]).collect();
         kafka.admin().create_topic(&format!("topic-{topic}"), &lists, &[]).expect("a topic");
         eprintln!("{} of {} partitions", (topic + 1) * PARTITIONS, TOPICS * PARTITIONS);
     }
