@@ -40,13 +40,12 @@ fn corpora_are_replayed() {
         let mut files: Vec<_> =
             fs::read_dir(corpus(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
-        let is_taken = |file: &&PathBuf| {
+        assert!(!files.is_empty(), "{name} has no corpus");
+        for file in files {
             // Shown with the panic of a test that fails.
             println!("{}", file.display());
-            target(&fs::read(file).unwrap())
-        };
-        let taken = files.iter().filter(is_taken).count();
-        assert!(0 < taken && taken < files.len(), "{taken} of {} files of {name} are taken", files.len());
+            target(&fs::read(file).unwrap());
+        }
     }
 }
 
