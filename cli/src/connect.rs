@@ -32,7 +32,9 @@ pub fn paused_runtime() -> Result<Runtime, Error> {
 
 /// A client of the cluster that was named.
 pub async fn client(bootstrap: &Bootstrap) -> Result<Client, Error> {
-    Ok(Way::to(bootstrap)?.client().await?)
+    let way = Way::to(bootstrap)?;
+    way.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    Ok(way.client().await?)
 }
 
 /// How a cluster is reached.
@@ -44,18 +46,20 @@ pub struct Way {
     pub options: Options,
     /// TLS, where it is asked for.
     pub secure: Option<Secure>,
+    /// What should be changed about it.
+    pub warnings: Vec<String>,
 }
 
 impl Way {
-    /// Reads what was typed, and the files that it names. Warnings go to standard error.
+    /// Reads what was typed, and the files that it names.
     pub fn to(bootstrap: &Bootstrap) -> Result<Way, Error> {
         let Some(path) = &bootstrap.command_config else {
             let servers = bootstrap.servers.clone();
-            return Ok(Way { servers, options: Options::default(), secure: None });
+            return Ok(Way { servers, options: Options::default(), secure: None, warnings: vec![] });
         };
         let config = config::read_file(path, &variable).map_err(|error| Error::usage(error.to_string()))?;
-        config.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-        let ClientConfig { servers, client_id, request_timeout, connect_timeout, security, .. } = config;
+        let ClientConfig { servers, client_id, request_timeout, connect_timeout, security, mut warnings } =
+            config;
         let servers = if bootstrap.servers.is_empty() { servers } else { bootstrap.servers.clone() };
         if servers.is_empty() {
             let text = format!("{}: it names no bootstrap.servers", path.display());
@@ -67,22 +71,22 @@ impl Way {
             Some(settings) => {
                 let tls =
                     Tls::new(settings, &outside.wall()).map_err(|error| Error::usage(error.to_string()))?;
-                tls.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+                warnings.extend_from_slice(tls.warnings());
                 Some(Secure::new(tls))
             }
         };
         if let Some(sasl) = security.sasl.as_ref().filter(|_| secure.is_none()) {
-            may_be_seen(sasl, bootstrap.allow_plaintext_credentials)?;
+            warnings.extend(may_be_seen(sasl, bootstrap.allow_plaintext_credentials)?);
         }
         let usual = Options::default();
         let options = Options {
             client_id: client_id.unwrap_or(usual.client_id),
             request_timeout: request_timeout.unwrap_or(usual.request_timeout),
             connect_timeout: connect_timeout.unwrap_or(usual.connect_timeout),
-            login: security.sasl.map(|sasl| Login { sasl, world: Arc::new(outside) }),
+            login: security.sasl.map(|sasl| Login::new(sasl, Arc::new(outside))),
             ..usual
         };
-        Ok(Way { servers, options, secure })
+        Ok(Way { servers, options, secure, warnings })
     }
 
     /// Connects.
@@ -99,17 +103,18 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Refuses to send a password or a token where everybody on the way can read it.
-fn may_be_seen(sasl: &SaslSettings, is_allowed: bool) -> Result<(), Error> {
+/// Refuses to send a password or a token where everybody on the way can read it; a warning if that is allowed.
+fn may_be_seen(sasl: &SaslSettings, is_allowed: bool) -> Result<Option<String>, Error> {
     let what = match sasl {
         SaslSettings::Plain { .. } => "the password of SASL PLAIN",
         SaslSettings::OAuthBearer { .. } => "the token of OAUTHBEARER",
         // The password stays here.
-        SaslSettings::Scram { .. } => return Ok(()),
+        SaslSettings::Scram { .. } => return Ok(None),
     };
     if is_allowed {
-        eprintln!("warning: {what} goes over connections without TLS, for everybody on the way to read");
-        return Ok(());
+        return Ok(Some(format!(
+            "{what} goes over connections without TLS, for everybody on the way to read"
+        )));
     }
     let text = format!("security.protocol=SASL_PLAINTEXT would send {what} over connections without TLS");
     Err(Error::usage(text).hint("use a SASL_SSL listener, or say --allow-plaintext-credentials"))

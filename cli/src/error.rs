@@ -169,7 +169,7 @@ impl From<PlaceError> for Error {
 impl From<restow_client::Error> for Error {
     fn from(error: restow_client::Error) -> Self {
         let unreachable = Error::new(Exit::Unreachable, error.to_string());
-        if error.is_authorisation() {
+        if matches!(error, restow_client::Error::Refused { .. }) && error.is_authorisation() {
             unreachable.hint("`restow acls` prints the permissions that restow needs, `restow doctor` those that are missing")
         } else {
             unreachable

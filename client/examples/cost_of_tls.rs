@@ -58,7 +58,7 @@ async fn once(kafka: &Kafka, is_secured: bool) -> (Duration, Duration) {
         let file = kafka.client_properties(Kind::ScramSha512);
         let config = config::read_file(&file, &outside.variable).expect("a client.properties");
         let tls = Tls::new(&config.security.tls.expect("TLS"), &outside.wall()).expect("stores");
-        let login = config.security.sasl.map(|sasl| Login { sasl, world: Arc::new(outside) });
+        let login = config.security.sasl.map(|sasl| Login::new(sasl, Arc::new(outside)));
         let options = Options { login, ..Options::default() };
         (Arc::new(Secure::new(tls)), kafka.listener(Kind::ScramSha512), options)
     } else {

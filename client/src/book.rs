@@ -35,6 +35,11 @@ impl Book {
         self.addresses.keys().copied().collect()
     }
 
+    /// Whether the broker that was heard last is in KRaft mode.
+    pub(crate) fn is_kraft(&self) -> bool {
+        self.kraft
+    }
+
     /// `host:port` of a broker.
     pub(crate) fn address(&self, id: BrokerId) -> Option<&str> {
         self.addresses.get(&id).map(String::as_str)

@@ -120,7 +120,7 @@ pub enum Error {
     /// The broker does not offer the SASL mechanism.
     #[error(
         "{broker} does not offer SASL mechanism {mechanism}, but {}",
-        if offered.is_empty() { "none".to_owned() } else { offered.join(", ") }
+        if offered.is_empty() { "none".to_owned() } else { shown(offered.join(", ").as_bytes()) }
     )]
     Mechanism {
         /// The broker.
@@ -215,7 +215,10 @@ fn each(tried: &[Error]) -> String {
     for error in tried {
         let (text, address) = (error.to_string(), error.address().unwrap_or_default());
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-        let kind = if host.is_empty() { text.clone() } else { text.replace(address, "").replace(host, "") };
+        let kind = match host {
+            "" => text.clone(),
+            host => text.replace(address, "").replace(&format!("with {host} "), ""),
+        };
         match groups.iter_mut().find(|(of, ..)| *of == kind) {
             Some((.., others)) => others.push(address),
             None => groups.push((kind, text, Vec::new())),
@@ -233,7 +236,25 @@ fn each(tried: &[Error]) -> String {
 }
 
 fn said(message: Option<&str>) -> String {
-    message.map(|text| format!(": {text}")).unwrap_or_default()
+    message.map(|text| format!(": {}", shown(text.as_bytes()))).unwrap_or_default()
+}
+
+/// Text of a peer, for people: cut to 200 characters, what does not print is escaped.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    const MOST: usize = 200;
+    // No character has more than 4 bytes.
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MOST + 1)]);
+    let mut shown = String::new();
+    for character in text.chars().take(MOST) {
+        match character {
+            '"' | '\'' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -69,6 +69,14 @@ pub struct Login {
     pub sasl: sasl::SaslSettings,
     /// Clock, environment and network.
     pub world: Arc<dyn sasl::World>,
+    tokens: Arc<sasl::Tokens>,
+}
+
+impl Login {
+    /// A login that has no token yet. Clones share the one that they get.
+    pub fn new(sasl: sasl::SaslSettings, world: Arc<dyn sasl::World>) -> Self {
+        Login { sasl, world, tokens: Arc::default() }
+    }
 }
 
 impl Default for Options {
@@ -140,6 +148,11 @@ impl Client {
     /// Who we are to the cluster, as far as our login tells: `User:NAME`.
     pub fn principal(&self) -> Option<&str> {
         self.shared.principal.as_deref()
+    }
+
+    /// Whether the cluster is in KRaft mode.
+    pub fn is_kraft(&self) -> bool {
+        self.book().is_kraft()
     }
 
     /// The live brokers, as the last metadata told, in order of their ids.

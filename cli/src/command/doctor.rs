@@ -10,6 +10,7 @@ use restow_client::{Client, Error as ClientError, read};
 use restow_executor::journal::Memory;
 use restow_executor::run::strangers;
 use restow_planner::model::{BrokerId, Cluster};
+use tokio::time::timeout;
 
 use crate::args::{Doctor, Format};
 use crate::clock;
@@ -51,6 +52,10 @@ pub struct Visit {
     pub principal: Option<String>,
     /// The SASL mechanism.
     pub mechanism: Option<&'static str>,
+    /// Whether it is reached over TLS.
+    pub is_secure: bool,
+    /// What should be changed about how it is reached.
+    pub warnings: Vec<String>,
     /// The brokers by id.
     pub seats: Vec<Seat>,
     /// Who controls it.
@@ -84,12 +89,14 @@ async fn visit(way: &Way, client: &Client, args: &Doctor, progress: &mut watch::
     for id in client.brokers() {
         let probe = probe::probe(client, id).await;
         let tls = match (&way.secure, &probe) {
-            (Some(secure), Ok(probe)) => secure.open(&probe.address).await.ok().map(|(_, seen)| seen),
+            (Some(secure), Ok(probe)) => {
+                let opened = timeout(way.options.connect_timeout, secure.open(&probe.address)).await;
+                opened.ok().and_then(Result::ok).map(|(_, seen)| seen)
+            }
             _ => None,
         };
         seats.push(Seat { id, probe, tls });
     }
-    let is_kraft = seats.iter().any(|seat| seat.probe.as_ref().is_ok_and(|probe| probe.kraft));
     let purpose = super::acls::purpose(args.purpose);
     let missing = permissions::missing(client, purpose, None).await;
     let mut said = |step: snapshot::Progress| progress.snapshot(&step);
@@ -100,8 +107,10 @@ async fn visit(way: &Way, client: &Client, args: &Doctor, progress: &mut watch::
         cluster: client.cluster_id().to_owned(),
         principal: client.principal().map(str::to_owned),
         mechanism: way.options.login.as_ref().map(|login| login.sasl.mechanism()),
+        is_secure: way.secure.is_some(),
+        warnings: way.warnings.clone(),
         seats,
-        mode: if is_kraft { kraft(client).await } else { Mode::ZooKeeper },
+        mode: if client.is_kraft() { kraft(client).await } else { Mode::ZooKeeper },
         missing,
         strangers: found.unwrap_or_default(),
         taken,

@@ -7,14 +7,14 @@ use restow_client::read::Resource;
 use restow_client::{Client, snapshot};
 use restow_executor::drive::{FOLLOWER_LIST, LEADER_LIST, Orders, Pace};
 use restow_executor::journal::{ConfigKey, FileBacking, Goal, Journal, Memory, fold};
-use restow_executor::run::Task;
+use restow_executor::run::{Task, permitted, permitted_on};
 use restow_planner::model::replicas::show;
 use restow_planner::model::{BrokerId, Cluster, TopicPartition};
 use restow_planner::plan::Plan;
 use serde::Serialize;
 
 use super::apply::{exit, work};
-use super::session::{self, Session};
+use super::session::{self, Session, run_error};
 use crate::args::{Format, Sweep};
 use crate::connect;
 use crate::error::{Error, Exit};
@@ -49,6 +49,11 @@ pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
             eprintln!("nothing was changed");
             return Ok(Exit::Waiting);
         }
+        let topics = args.remove.iter().filter_map(|key| match &key.resource {
+            Resource::Topic(name) => Some(name.clone()),
+            _ => None,
+        });
+        permitted_on(&client, &topics.collect::<Vec<_>>()).await.map_err(run_error)?;
         let path = state.own_journal();
         state.remember(&path).map_err(|e| Error::file(&path, "remember", &e))?;
         return sweep(&client, args, &path, &Plan::empty(client.cluster_id()), claims, format).await;
@@ -62,6 +67,9 @@ pub async fn run(args: &Sweep, format: Format) -> Result<Exit, Error> {
     if !session::confirm(args.yes, "Remove what is ours?")? {
         eprintln!("nothing was changed");
         return Ok(Exit::Waiting);
+    }
+    for plan in &plans {
+        permitted(&client, plan).await.map_err(run_error)?;
     }
     let mut worst = Exit::Done;
     for ((path, _), plan) in swept.iter().zip(&plans) {

@@ -52,7 +52,11 @@ pub struct Finding {
 
 /// All that is to be said about a visit, what is in the way first.
 pub fn findings(visit: &Visit, now: Duration) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = visit
+        .warnings
+        .iter()
+        .map(|warning| note(warning.clone(), "change it in the client.properties"))
+        .collect();
     for seat in &visit.seats {
         of_broker(seat, now, &mut findings);
     }
@@ -217,7 +221,11 @@ fn row(visit: &Visit, seat: &Seat) -> Vec<String> {
     let end = |seconds| rfc3339(UNIX_EPOCH + Duration::from_secs(seconds))[..10].to_owned();
     row.extend([
         probe.address.clone(),
-        seat.tls.as_ref().map_or_else(|| "no".into(), |seen| seen.protocol.to_owned()),
+        match &seat.tls {
+            Some(seen) => seen.protocol.to_owned(),
+            None if visit.is_secure => "unknown".into(),
+            None => "no".into(),
+        },
         seat.tls.as_ref().map_or_else(String::new, |seen| end(seen.certificate.not_after)),
         login,
         probe.session.map_or_else(String::new, units::time),

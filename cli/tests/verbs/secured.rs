@@ -5,23 +5,18 @@ use crate::{Ran, Room};
 
 const SECRET: &str = "Hunter2-and-more";
 
-/// A snapshot of a cluster that nobody serves, with this client.properties.
-fn snapshot(text: &str) -> Ran {
-    let room = Room::new();
+/// A snapshot of what is at an address, with this client.properties.
+fn snapshot_of(server: &str, room: &Room, text: &str) -> Ran {
     room.write("client.properties", text);
-    let server = closed();
-    let args = [
-        "snapshot",
-        "--bootstrap-server",
-        &server,
-        "--command-config",
-        "client.properties",
-        "-o",
-        "new.json",
-    ];
-    let ran = room.unchanged_by(|| room.restow(&args));
+    let to = ["--bootstrap-server", server, "--command-config", "client.properties", "-o", "new.json"];
+    let ran = room.unchanged_by(|| room.restow(&[&["snapshot"][..], &to].concat()));
     assert!(!ran.err.contains(SECRET) && !ran.out.contains(SECRET), "{}", ran.err);
     ran
+}
+
+/// Where nobody listens.
+fn snapshot(text: &str) -> Ran {
+    snapshot_of(&closed(), &Room::new(), text)
 }
 
 #[test]
@@ -58,26 +53,14 @@ fn what_is_odd_is_said_and_does_no_harm() {
 #[test]
 fn a_listener_that_does_not_speak_tls_is_named_as_such() {
     let room = Room::new();
-    room.write(
-        "client.properties",
-        "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=ca.pem\n",
-    );
     std::fs::copy(
         concat!(env!("CARGO_MANIFEST_DIR"), "/../client/testdata/stores/trust.pem"),
         room.dir.join("ca.pem"),
     )
     .expect("a trust store");
     let server = answering(&[0, 0, 0, 4, 0, 0, 0, 0]);
-    let args = [
-        "snapshot",
-        "--bootstrap-server",
-        &server,
-        "--command-config",
-        "client.properties",
-        "-o",
-        "new.json",
-    ];
-    room.restow(&args).exits(6).fails_once().says("TLS");
+    let trusting = "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=ca.pem\n";
+    snapshot_of(&server, &room, trusting).exits(6).fails_once().says("TLS");
     // And the other way round: a TLS alert, where Kafka is expected.
     let server = answering(&[0x15, 3, 3, 0, 2, 2, 80]);
     room.restow(&["snapshot", "--bootstrap-server", &server, "-o", "new.json"])

@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::connect::parse_server;
 use crate::sasl::SaslSettings;
 use crate::tls::TlsSettings;
 
@@ -55,23 +56,10 @@ pub struct ClientConfig {
     pub request_timeout: Option<Duration>,
     /// `socket.connection.setup.timeout.max.ms`.
     pub connect_timeout: Option<Duration>,
-    /// `client.dns.lookup`.
-    pub dns: DnsLookup,
     /// `security.protocol` and what it needs.
     pub security: Security,
     /// What the operator should know: one sentence each, without secrets.
     pub warnings: Vec<String>,
-}
-
-/// Which addresses of a name are tried (KIP-302, KIP-602).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DnsLookup {
-    /// `use_all_dns_ips`: each in turn.
-    #[default]
-    UseAllDnsIps,
-    /// `resolve_canonical_bootstrap_servers_only`: each address of a bootstrap server's name becomes a server
-    /// by its own canonical name.
-    ResolveCanonicalBootstrapServersOnly,
 }
 
 /// How a connection is secured, by `security.protocol`; without either it is PLAINTEXT.
@@ -130,32 +118,36 @@ fn parse(
     if let Some(path) = path {
         warnings.extend(exposure::warnings(path, &entries, &providers, &security));
     }
+    dns(&values)?;
     Ok(ClientConfig {
-        servers: values.list("bootstrap.servers")?,
+        servers: servers(&values)?,
         client_id: values.text("client.id")?,
         request_timeout: values.millis("request.timeout.ms")?,
         connect_timeout: values.millis("socket.connection.setup.timeout.max.ms")?,
-        dns: dns(&values)?,
         security,
         warnings,
     })
 }
 
-fn dns(values: &Values<'_>) -> Result<DnsLookup, ConfigError> {
+/// Each address of a name is tried; the older ways of `client.dns.lookup` are not there.
+fn dns(values: &Values<'_>) -> Result<(), ConfigError> {
     let key = "client.dns.lookup";
     match values.text(key)?.as_deref() {
         // `default` went with Kafka 3; it tried one address only.
-        None | Some("use_all_dns_ips" | "default") => Ok(DnsLookup::UseAllDnsIps),
+        None | Some("use_all_dns_ips" | "default") => Ok(()),
         Some("resolve_canonical_bootstrap_servers_only") => {
-            Ok(DnsLookup::ResolveCanonicalBootstrapServersOnly)
+            Err(values.unsupported(key, "write the brokers' canonical names in bootstrap.servers"))
         }
-        Some(_) => Err(values.bad(
-            key,
-            format!(
-                "is `{}`: it can be use_all_dns_ips or resolve_canonical_bootstrap_servers_only",
-                values.written(key)
-            ),
-        )),
+        Some(_) => Err(values.bad(key, format!("is `{}`: it can be use_all_dns_ips", values.written(key)))),
+    }
+}
+
+fn servers(values: &Values<'_>) -> Result<Vec<String>, ConfigError> {
+    let key = "bootstrap.servers";
+    let servers = values.list(key)?;
+    match servers.iter().find_map(|server| parse_server(server).err()) {
+        Some(wrong) => Err(values.bad(key, format!("is `{}`: {wrong}", values.written(key)))),
+        None => Ok(servers),
     }
 }
 

@@ -54,6 +54,10 @@ fn own(values: &Values<'_>) -> Result<Option<TokenSource>, ConfigError> {
 
 /// Words as a shell would cut them; no shell runs them, so `$`, `|`, `>` and `~` are only characters.
 fn command(values: &Values<'_>, line: &str) -> Result<TokenSource, ConfigError> {
+    if values.written(TOKEN_COMMAND).contains("${") {
+        let why = "has a variable: everybody sees arguments in the process list, so let the program read it";
+        return Err(values.bad(TOKEN_COMMAND, why));
+    }
     let words = shlex::split(line);
     let mut words =
         words.ok_or_else(|| values.bad(TOKEN_COMMAND, "has a quote that is not closed"))?.into_iter();

@@ -9,14 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use restow_planner::model::{BrokerId, TopicPartition};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub use restow_planner::model::ConfigSource;
 
+use crate::error::Peer;
 pub use crate::view::{
     BrokerView, ClusterView, ConfigAnswer, ConfigEntry, LogDirView, LogReplica, OffsetQuery, PartitionView,
     QuorumView, Reassignment, Replica, Resource, TopicView,
 };
+use crate::wire::Call;
 use crate::wire::calls::configs::DescribeConfigs;
 use crate::wire::calls::log_dirs::DescribeLogDirs;
 use crate::wire::calls::metadata::{DescribeCluster, Metadata};
@@ -228,7 +230,15 @@ pub async fn log_dirs_of(
 /// If it did not.
 pub async fn ping(client: &Client, broker: BrokerId) -> Result<(), Error> {
     let end = Instant::now() + PING;
-    let (mut messenger, mut fresh) = ask::open(client, Place::Broker(broker), Line::Probe, PING).await?;
+    let open = async |within| {
+        let opened = timeout(within, ask::open(client, Place::Broker(broker), Line::Probe, within)).await;
+        opened.unwrap_or_else(|_| {
+            let address = client.book().address(broker).unwrap_or_default().to_owned();
+            let broker = Peer { id: Some(broker), address };
+            Err(Error::TimedOut { broker, api: ApiVersions::API.name, after: PING })
+        })
+    };
+    let (mut messenger, mut fresh) = open(PING).await?;
     loop {
         if fresh {
             // It has just answered ApiVersions.
@@ -240,7 +250,7 @@ pub async fn ping(client: &Client, broker: BrokerId) -> Result<(), Error> {
             // The broker may have closed the idle connection while we looked the other way.
             Err(_) => {
                 let left = end.saturating_duration_since(Instant::now());
-                (messenger, fresh) = ask::open(client, Place::Broker(broker), Line::Probe, left).await?;
+                (messenger, fresh) = open(left).await?;
             }
         }
     }

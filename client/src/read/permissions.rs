@@ -124,6 +124,8 @@ pub struct Missing {
     pub need: Need,
     /// A topic that it is missing on and how many there are like it; none on the cluster, and where no topic is seen.
     pub topic: Option<(String, usize)>,
+    /// Who has to be allowed, as far as our login tells.
+    pub principal: Option<String>,
 }
 
 impl fmt::Display for Missing {
@@ -140,7 +142,8 @@ impl fmt::Display for Missing {
             }
         }
         let topics = self.topic.as_ref().filter(|(_, count)| *count == 1).map_or("*", |(topic, _)| topic);
-        write!(f, "kafka-acls --add --allow-principal PRINCIPAL {}", self.need.flags(topics))
+        let principal = self.principal.as_deref().unwrap_or("PRINCIPAL");
+        write!(f, "kafka-acls.sh --add --allow-principal '{principal}' {}", self.need.flags(topics))
     }
 }
 
@@ -158,6 +161,8 @@ pub async fn missing(
     sendable(topics.unwrap_or_default().iter().map(String::as_str))?;
     let (on_cluster, _) = ask::any(client, &OnCluster).await?;
     let on_topics = on_topics(client, topics).await?;
+    let principal = client.principal().map(str::to_owned);
+    let lack = |need, topic| Missing { need, topic, principal: principal.clone() };
     let mut missing = Vec::new();
     for need in needs(purpose) {
         let lacks = |bits: i32| bits & need.operation.bit() == 0;
@@ -165,26 +170,26 @@ pub async fn missing(
             // Who may not describe the cluster is told nothing else about it.
             On::Cluster if on_cluster == 0 && need.operation == Operation::AlterConfigs => {
                 if !may_alter_configs(client).await? {
-                    missing.push(Missing { need, topic: None });
+                    missing.push(lack(need, None));
                 }
             }
             On::Cluster if on_cluster == 0 && need.operation == Operation::DescribeConfigs => {
                 if !may_describe_configs(client).await? {
-                    missing.push(Missing { need, topic: None });
+                    missing.push(lack(need, None));
                 }
             }
-            On::Cluster if lacks(on_cluster) => missing.push(Missing { need, topic: None }),
+            On::Cluster if lacks(on_cluster) => missing.push(lack(need, None)),
             On::Cluster => {}
             On::Topics => {
                 // A topic that we may not describe lacks that, whatever else it lacks.
                 let is_hidden = |bits: i32| bits == 0 && need.operation != Operation::Describe;
                 let is_blind = on_topics.is_empty() && need.operation == Operation::Describe;
                 if is_blind && topics.is_none() && holds_replicas(client).await? {
-                    missing.push(Missing { need, topic: None });
+                    missing.push(lack(need, None));
                 }
                 let mut lacking = on_topics.iter().filter(|(_, bits)| lacks(*bits) && !is_hidden(*bits));
                 if let Some((topic, _)) = lacking.next() {
-                    missing.push(Missing { need, topic: Some((topic.clone(), 1 + lacking.count())) });
+                    missing.push(lack(need, Some((topic.clone(), 1 + lacking.count()))));
                 }
             }
         }
@@ -240,15 +245,16 @@ mod tests {
 
     #[test]
     fn a_missing_permission_names_the_line_that_grants_it() {
+        let lack = |need, topic| Missing { need, topic, principal: None };
         let [alter, _, describe, _] = needs(Purpose::Apply);
-        let text = Missing { need: alter, topic: None }.to_string();
+        let text = lack(alter, None).to_string();
         assert!(
-            text.ends_with("kafka-acls --add --allow-principal PRINCIPAL --operation Alter --cluster"),
+            text.ends_with("kafka-acls.sh --add --allow-principal 'PRINCIPAL' --operation Alter --cluster"),
             "{text}"
         );
-        let text = Missing { need: describe, topic: Some(("a".into(), 1)) }.to_string();
+        let text = lack(describe, Some(("a".into(), 1))).to_string();
         assert!(text.ends_with("--operation Describe --topic 'a'"), "{text}");
-        let text = Missing { need: describe, topic: Some(("a".into(), 2)) }.to_string();
+        let text = lack(describe, Some(("a".into(), 2))).to_string();
         assert!(text.ends_with("--operation Describe --topic '*'"), "{text}");
     }
 }

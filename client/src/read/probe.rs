@@ -81,5 +81,5 @@ pub async fn probe(client: &Client, broker: BrokerId) -> Result<Probe, Error> {
 /// # Errors
 /// If no broker answered, or the cluster is in ZooKeeper mode.
 pub async fn quorum(client: &Client) -> Result<QuorumView, Error> {
-    ask::any(client, &DescribeQuorum).await.map(|(answer, _)| answer)
+    ask::at_controller(client, &DescribeQuorum).await
 }

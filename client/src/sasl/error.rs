@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use crate::error::shown;
+
 /// Why a login failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SaslError {
@@ -199,24 +201,6 @@ pub enum TokenError {
         /// The source.
         place: String,
     },
-}
-
-/// Text of a peer, for people: cut to 200 characters, what does not print is escaped.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    const MOST: usize = 200;
-    // No character has more than 4 bytes.
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MOST + 1)]);
-    let mut shown = String::new();
-    for character in text.chars().take(MOST) {
-        match character {
-            '"' | '\'' => shown.push(character),
-            other => shown.extend(other.escape_debug()),
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 fn who(principal: Option<&str>) -> String {

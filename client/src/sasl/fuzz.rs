@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{SaslSettings, ScramHash, Step, TokenSource, World};
+use super::{SaslSettings, ScramHash, Step, TokenSource, Tokens, World};
 use crate::connect::Stream;
 use crate::secret::Secret;
 use crate::tls::TlsSettings;
@@ -26,7 +26,8 @@ pub fn sasl(data: &[u8]) -> bool {
     if messages.split(|byte| !byte.is_ascii_digit()).any(|number| number.len() > 4) {
         return false;
     }
-    let begun = settings(*mechanism).begin(&Nowhere).now_or_never().expect("nothing is fetched");
+    let begun =
+        settings(*mechanism).begin(&Nowhere, &Tokens::default()).now_or_never().expect("nothing is fetched");
     let (first, mut exchange) = begun.expect("the settings can be said");
     let nonce = nonce(first.expose());
     let mut is_taken = false;
@@ -55,7 +56,7 @@ pub fn sasl(data: &[u8]) -> bool {
 
 /// A login with `PLAIN`.
 pub(crate) fn login() -> crate::Login {
-    crate::Login { sasl: settings(0), world: Arc::new(Nowhere) }
+    crate::Login::new(settings(0), Arc::new(Nowhere))
 }
 
 fn settings(mechanism: u8) -> SaslSettings {

@@ -3,6 +3,7 @@
 //! ```text
 //! plain, scram, oauth   a mechanism: settings → first message; broker's message → next one, or done
 //! token, oidc           a token source → a bearer token
+//! kept                  the last token, while it lives
 //! ```
 //!
 //! Kafka carries the messages in `SaslAuthenticate` requests, after a `SaslHandshake` that names the mechanism
@@ -12,6 +13,7 @@
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+mod kept;
 mod oauth;
 mod oidc;
 mod plain;
@@ -34,6 +36,7 @@ use crate::secret::Secret;
 use crate::tls::TlsSettings;
 
 pub use error::{SaslError, TokenError};
+pub use kept::Tokens;
 pub use settings::{Oidc, SaslSettings, ScramHash, TokenSource};
 
 /// What a login needs of the world outside.
@@ -144,7 +147,7 @@ impl SaslSettings {
     ///
     /// # Errors
     /// If the settings cannot be said in the mechanism, or if there is no token.
-    pub async fn begin(&self, world: &dyn World) -> Result<(Message, Exchange), SaslError> {
+    pub async fn begin(&self, world: &dyn World, tokens: &Tokens) -> Result<(Message, Exchange), SaslError> {
         let (message, state) = match self {
             SaslSettings::Plain { username, password } => (plain::message(username, password)?, State::Plain),
             SaslSettings::Scram { hash, username, password, is_token } => {
@@ -155,7 +158,7 @@ impl SaslSettings {
             }
             SaslSettings::OAuthBearer { source, extensions } => {
                 oauth::check(extensions)?;
-                (oauth::message(&source.token(world).await?, extensions), State::OAuth)
+                (oauth::message(&tokens.get(source, world).await?, extensions), State::OAuth)
             }
         };
         let principal = self.principal_name().map(str::to_owned);

@@ -88,7 +88,7 @@ pub struct Oidc {
     /// Whether id, secret and scope are URL-encoded, as RFC 6749 section 2.3.1 has it
     /// (`sasl.oauthbearer.header.urlencode`, Kafka's default is false).
     pub url_encode: bool,
-    /// Whom to trust at the endpoint: the `ssl.*` keys of the JAAS line, or else of the file.
+    /// Whom to trust at the endpoint: the `ssl.*` options of the JAAS line, as in Kafka; never those of the brokers.
     pub tls: Box<TlsSettings>,
     /// How long one try may take (`sasl.login.connect.timeout.ms` and `sasl.login.read.timeout.ms` together).
     pub timeout: Duration,

@@ -16,7 +16,7 @@ fn oauth() -> SaslSettings {
 
 async fn begin(settings: &SaslSettings) -> (Message, Exchange) {
     let world = Fake { variables: [("TOKEN", " hunter2 \n")].into(), ..Fake::default() };
-    settings.begin(&world).await.unwrap()
+    settings.begin(&world, &Tokens::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn an_oauth_error_is_acknowledged_and_then_final_whatever_the_broker_does(
 async fn extensions_are_checked_before_a_token_is_fetched() {
     let extensions = vec![("auth".to_owned(), "x".to_owned())];
     let settings = SaslSettings::OAuthBearer { source: TokenSource::Env("MISSING".to_owned()), extensions };
-    let error = settings.begin(&Fake::default()).await.unwrap_err();
+    let error = settings.begin(&Fake::default(), &Tokens::default()).await.unwrap_err();
     assert!(matches!(error, SaslError::Extension { .. }), "{error}");
 }
 

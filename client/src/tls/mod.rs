@@ -204,14 +204,20 @@ fn verifier(
         None => (system_roots(system)?, "the operating system's roots (no trust store is set)".to_owned()),
     };
     let mut roots = RootCertStore::empty();
+    let mut has_pinned = false;
     for der in &trusted {
+        // What is no CA is trusted as it is, and nothing that it signs.
+        if Certificate::read(der).is_some_and(|one| !one.may_sign) {
+            has_pinned = true;
+            continue;
+        }
         if let Err(error) = roots.add(CertificateDer::from_slice(der)) {
             let subject = Certificate::read(der).map_or_else(|| "unreadable".to_owned(), |ca| ca.subject);
             warnings
                 .push(format!("{origin}: certificate {subject} cannot be a root and is left out: {error}"));
         }
     }
-    if roots.is_empty() {
+    if roots.is_empty() && !has_pinned {
         let fault = Fault::Damaged { reason: warnings.join("; ") };
         return Err(TlsError::Store { place: origin, fault });
     }

@@ -192,8 +192,22 @@ impl Verifier {
         } else {
             self.check_chain(leaf, others, now).map_err(|error| self.refusal(error, &shown, others, now))?;
         }
-        if self.check_host {
-            match_host(leaf, &shown, host)?;
+        if self.check_host && match_host(leaf, &shown, host)? == NamedBy::CommonName {
+            self.may_be_named_by_common_name(&shown, others, host)?;
+        }
+        Ok(())
+    }
+
+    /// webpki holds alternative names only to the limits that a CA sets.
+    fn may_be_named_by_common_name(
+        &self,
+        shown: &Certificate,
+        others: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+    ) -> Result<(), Refusal> {
+        let mut all = others.iter().map(AsRef::as_ref).chain(self.trusted.iter().map(Vec::as_slice));
+        if all.any(|der| Certificate::read(der).is_some_and(|ca| ca.is_constraining)) {
+            return Err(wrong_host(shown, host));
         }
         Ok(())
     }
@@ -298,12 +312,16 @@ pub(super) fn match_host(
     if shown.common_name_is(host) {
         return Ok(NamedBy::CommonName);
     }
+    Err(wrong_host(shown, host))
+}
+
+fn wrong_host(shown: &Certificate, host: &ServerName<'_>) -> Refusal {
     let (subject, names) = (shown.subject.clone(), shown.names());
     let host_text = host.to_str().into_owned();
-    Err(match host {
+    match host {
         ServerName::IpAddress(_) => Refusal::WrongAddress { subject, address: host_text, names },
         _ => Refusal::WrongHost { subject, host: host_text, names },
-    })
+    }
 }
 
 impl ServerCertVerifier for Verifier {

@@ -91,6 +91,10 @@ pub(crate) fn request<C: Call>(
     Ok(frame.freeze())
 }
 
+/// The longest list, or text, of an answer: an element takes the codec some hundred bytes, so that one byte on the wire for
+/// each would let a peer turn a frame into a hundred times its size. Kafka clusters have a fifth of this in partitions.
+const MOST_ELEMENTS: u64 = 1 << 20;
+
 /// The bytes of an answer on their way into the codec.
 ///
 /// The codec allocates `Vec::with_capacity(n)` for an `n` read from the wire, and eight bytes can abort the
@@ -153,7 +157,7 @@ impl Buf for Body {
         if byte < 0x80 || self.shift == 35 {
             // Compact lengths are one more than what they count. Small ones pass: they may be the number of
             // a tagged field.
-            let most = (self.bytes.remaining() as u64 + 1).max(64);
+            let most = (self.bytes.remaining() as u64 + 1).clamp(64, MOST_ELEMENTS);
             if self.varint > most {
                 let available = self.bytes.remaining();
                 return Err(TryGetError { requested: self.varint as usize, available });

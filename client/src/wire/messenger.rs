@@ -65,8 +65,16 @@ pub(crate) struct Messenger {
     task: AbortHandle,
     // Held alone during a login: brokers take nothing else in between.
     turn: RwLock<()>,
-    // When the login has to be renewed, and how long it holds.
-    session: Mutex<Option<(Instant, Duration)>>,
+    session: Mutex<Option<Session>>,
+}
+
+/// A login that does not hold for as long as its connection.
+struct Session {
+    // When it has to be renewed, and whether somebody does that.
+    due: Instant,
+    is_claimed: bool,
+    end: Instant,
+    lifetime: Duration,
 }
 
 /// A request on its way.
@@ -122,32 +130,54 @@ impl Messenger {
 
     /// Sends a request and waits for its answer. If there is none `within` that time, the connection ends.
     pub(crate) async fn call<C: Call>(&self, call: &C, within: Duration) -> Result<C::Answer, Lost> {
-        let asked = {
-            let _turn = self.turn.read().await;
-            self.submit(call)?
+        let begun = Instant::now();
+        let Ok(_turn) = tokio::time::timeout(within, self.turn.read()).await else {
+            let error = Error::TimedOut { broker: self.peer.clone(), api: C::API.name, after: within };
+            return Err(Lost { error, sent: false });
         };
-        self.finish(call, asked, within).await
+        let asked = self.submit(call)?;
+        self.finish(call, asked, within.saturating_sub(begun.elapsed())).await
     }
 
-    /// Keeps everything else from being sent until it is dropped.
+    /// Waits for all answers, and keeps everything else from being sent until it is dropped.
     pub(super) async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
         self.turn.write().await
     }
 
-    /// Whether the login has to be renewed.
+    /// Ends the connection.
+    pub(super) fn end(&self, reason: &str) {
+        poison(&mut lock(&self.state), Cause::Broke(reason.to_owned()));
+        self.task.abort();
+    }
+
+    /// Whether the login has ended: brokers answer the next request by hanging up.
+    pub(super) fn is_over(&self) -> bool {
+        lock(&self.session).as_ref().is_some_and(|session| session.end <= Instant::now())
+    }
+
+    /// Whether the login has to be renewed; said once for each login, to who then does it.
     pub(super) fn is_due(&self) -> bool {
-        lock(&self.session).is_some_and(|(due, _)| due <= Instant::now())
+        let mut session = lock(&self.session);
+        let Some(session) = session.as_mut().filter(|session| !session.is_claimed) else { return false };
+        session.is_claimed = session.due <= Instant::now();
+        session.is_claimed
     }
 
     /// A login that began then holds for so long; none: for as long as the connection.
     pub(super) fn logged_in(&self, begun: Instant, lifetime: Option<Duration>) {
         // As Kafka's client: early enough for a slow network and for clocks that drift.
-        *lock(&self.session) = lifetime.map(|lifetime| (begun + lifetime * 17 / 20, lifetime));
+        let session = |lifetime| Session {
+            due: begun + lifetime * 17 / 20,
+            is_claimed: false,
+            end: begun + lifetime,
+            lifetime,
+        };
+        *lock(&self.session) = lifetime.map(session);
     }
 
     /// How long a login holds; none: for as long as the connection.
     pub(crate) fn session(&self) -> Option<Duration> {
-        lock(&self.session).map(|(_, lifetime)| lifetime)
+        lock(&self.session).as_ref().map(|session| session.lifetime)
     }
 
     /// Queues a request.

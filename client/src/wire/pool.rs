@@ -52,14 +52,20 @@ struct Last {
 /// All connections of a client.
 #[derive(Debug)]
 pub(crate) struct Pool {
+    opener: Arc<Opener>,
+    slots: Mutex<BTreeMap<(Place, Line), Arc<Slot>>>,
+}
+
+/// Opens connections and logs in.
+#[derive(Debug)]
+struct Opener {
     connect: Arc<dyn Connect>,
     options: Options,
-    slots: Mutex<BTreeMap<(Place, Line), Arc<Slot>>>,
 }
 
 impl Pool {
     pub(crate) fn new(connect: Arc<dyn Connect>, options: Options) -> Self {
-        Pool { connect, options, slots: Mutex::default() }
+        Pool { opener: Arc::new(Opener { connect, options }), slots: Mutex::default() }
     }
 
     /// A live connection, and whether it was opened by this call.
@@ -71,24 +77,49 @@ impl Pool {
         within: Duration,
     ) -> Result<(Arc<Messenger>, bool), Error> {
         let slot = Arc::clone(self.slots().entry((place, line)).or_default());
+        let opener = Arc::clone(&self.opener);
+        if self.opener.options.login.is_none() {
+            return opener.fill(slot, place, address, within).await;
+        }
+        // Who loses patience with a login must not end it: the next one would begin it anew, for ever.
+        let address = address.to_owned();
+        let filling = tokio::spawn(async move { opener.fill(slot, place, &address, within).await });
+        filling.await.unwrap_or_else(|error| {
+            Err(Error::Unsendable { reason: format!("the connection could not be made: {error}") })
+        })
+    }
+
+    /// Drops the connections to places that are gone.
+    pub(crate) fn retain(&self, keep: impl Fn(Place) -> bool) {
+        self.slots().retain(|(place, _), _| keep(*place));
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Place, Line), Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Opener {
+    /// What is in a slot, or a new connection, and whether it was opened by this call.
+    async fn fill(
+        self: Arc<Self>,
+        slot: Arc<Slot>,
+        place: Place,
+        address: &str,
+        within: Duration,
+    ) -> Result<(Arc<Messenger>, bool), Error> {
         let seen = slot.attempts.load(Ordering::Relaxed);
         let mut last = slot.open.lock().await;
-        if let Some(open) = last.messenger.take_if(|m| !m.is_open() || m.peer().address != address) {
+        if let Some(open) =
+            last.messenger.take_if(|m| !m.is_open() || m.is_over() || m.peer().address != address)
+        {
             tracing::debug!(peer = %open.peer(), "a connection is replaced");
         }
-        if let Some(open) = last.messenger.clone() {
-            if !open.is_due() {
-                return Ok((open, false));
+        if let Some(open) = &last.messenger {
+            if open.is_due() {
+                tokio::spawn(Arc::clone(&self).renew(Arc::clone(open), within));
             }
-            match self.log_in_again(&open, within).await {
-                Ok(()) => {
-                    tracing::debug!(peer = %open.peer(), "the login is renewed");
-                    return Ok((open, false));
-                }
-                // A new connection may fare better; if not, its error says why.
-                Err(error) => tracing::debug!(%error, "a login could not be renewed"),
-            }
-            last.messenger = None;
+            return Ok((Arc::clone(open), false));
         }
         if let (true, Some(error)) = (slot.attempts.load(Ordering::Relaxed) > seen, &last.error) {
             return Err(error.clone());
@@ -105,13 +136,22 @@ impl Pool {
         Ok((opened, true))
     }
 
-    /// Drops the connections to places that are gone.
-    pub(crate) fn retain(&self, keep: impl Fn(Place) -> bool) {
-        self.slots().retain(|(place, _), _| keep(*place));
-    }
-
-    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Place, Line), Arc<Slot>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Logs in again behind those who use the connection; their requests wait for it, and it for theirs.
+    async fn renew(self: Arc<Self>, open: Arc<Messenger>, within: Duration) {
+        let renewed = match self.ready(open.peer()).await {
+            Ok(Some(ready)) => timeout(within, login::log_in(&open, ready, within)).await,
+            Ok(None) => return,
+            Err(error) => Ok(Err(error)),
+        };
+        match renewed {
+            Ok(Ok(())) => tracing::debug!(peer = %open.peer(), "the login is renewed"),
+            // The next request finds the connection ended, and opens one; if it cannot, its error says why.
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a login could not be renewed");
+                open.end("its login could not be renewed");
+            }
+            Err(_) => tracing::debug!(peer = %open.peer(), "a login could not be renewed in time"),
+        }
     }
 
     async fn open(&self, peer: Peer, within: Duration) -> Result<Messenger, Error> {
@@ -132,13 +172,6 @@ impl Pool {
             Ok(messenger)
         };
         timeout(within, open).await.unwrap_or(Err(silent))
-    }
-
-    async fn log_in_again(&self, open: &Messenger, within: Duration) -> Result<(), Error> {
-        match self.ready(open.peer()).await? {
-            Some(ready) => login::log_in(open, ready, within).await,
-            None => Ok(()),
-        }
     }
 
     /// The login to send to a broker, if we log in.

@@ -9,6 +9,7 @@ use std::fmt::Display;
 
 use restow_planner::model::{BrokerId, TopicPartition, replicas::first_repeated};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use crate::read::{ask, millis, sendable};
 pub use crate::view::Resource;
@@ -135,7 +136,14 @@ pub async fn send_to(client: &Client, broker: BrokerId, write: &Write) -> Answer
 
 async fn once<C: Call<Answer = Vec<ItemAnswer>>>(client: &Client, broker: BrokerId, call: &C) -> Answer {
     let options = &client.shared.options;
-    let opened = ask::open(client, Place::Broker(broker), Line::Forwarded, options.connect_timeout).await;
+    // A login may wait for a token for longer than the view lives that the write was decided on.
+    let within = options.connect_timeout;
+    let opened = timeout(within, ask::open(client, Place::Broker(broker), Line::Forwarded, within)).await;
+    let late = |_| {
+        let reason = format!("no connection to broker {broker} within {} ms", within.as_millis());
+        Err(Error::Unsendable { reason })
+    };
+    let opened = opened.unwrap_or_else(late);
     let messenger = match opened {
         Ok((messenger, _)) => messenger,
         Err(error) => {

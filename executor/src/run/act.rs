@@ -11,8 +11,6 @@ use crate::journal::{ConfigKey, ItemResult, Journal, Memory, Record, Sent};
 /// A request that was made.
 #[derive(Debug)]
 pub(super) struct Made {
-    pub broker: BrokerId,
-    pub sent: Sent,
     /// Whether all of it succeeded.
     pub ok: bool,
     /// What it was, in words.
@@ -38,13 +36,14 @@ impl Hands<'_> {
         Ok(())
     }
 
-    /// Journals and sends one request.
+    /// Journals and sends one request; `wrote` sees the answer before anything else can go wrong.
     pub async fn send(
         &mut self,
         request: &Request,
         view: &mut View,
         wall: u64,
         moment: impl Fn() -> Moment,
+        wrote: &mut dyn FnMut(BrokerId, &Sent),
     ) -> Result<Made, RunError> {
         let broker = route(self.client, &request.write).await?;
         let seq = self.memory.next;
@@ -57,9 +56,10 @@ impl Hands<'_> {
             Answer::NotSent(error) => Sent::NotSent(error.to_string()),
             Answer::Open(error) => Sent::Unknown(error.to_string()),
         };
+        wrote(broker, &sent);
         self.record(&[Record::Answered { seq, sent: sent.clone() }])?;
         let ok = learn(request, &sent, view, moment());
-        Ok(Made { broker, ok, what: words(&request.write, broker, &sent), sent })
+        Ok(Made { ok, what: words(&request.write, broker, &sent) })
     }
 }
 

@@ -10,7 +10,7 @@ mod report;
 mod work;
 
 pub use give_up::{InService, is_gone};
-pub use preflight::{Preflight, permitted, preflight, strangers};
+pub use preflight::{Preflight, permitted, permitted_on, preflight, strangers};
 pub use remains::{Late, remains};
 pub use report::{Report, Score, look};
 pub use work::{Outlook, Task, work};

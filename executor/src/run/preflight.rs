@@ -33,7 +33,15 @@ pub struct Preflight {
 /// If something is missing: every permission that is, and the line that grants it. If no broker answered.
 pub async fn permitted(client: &Client, plan: &Plan) -> Result<(), RunError> {
     let topics: Vec<String> = plan.topics.iter().map(|topic| topic.name.clone()).collect();
-    let missing = permissions::missing(client, Purpose::Apply, Some(&topics)).await?;
+    permitted_on(client, &topics).await
+}
+
+/// Whether we are allowed all that a change of these topics and of the cluster needs.
+///
+/// # Errors
+/// As [`permitted`].
+pub async fn permitted_on(client: &Client, topics: &[String]) -> Result<(), RunError> {
+    let missing = permissions::missing(client, Purpose::Apply, Some(topics)).await?;
     if missing.is_empty() { Ok(()) } else { Err(RunError::NotAllowed { missing }) }
 }
 

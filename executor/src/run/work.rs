@@ -17,7 +17,7 @@ use crate::drive::{
     Agenda, Cause, Decision, FRESH, Hold, Moment, Next, Now, Pace, Scope, View, decide, reads,
 };
 use crate::events::{Event, Wrote};
-use crate::journal::{ConfigKey, Gate, Goal, Journal, Memory, Opened, Outcome, Record};
+use crate::journal::{ConfigKey, Gate, Goal, Journal, Memory, Opened, Outcome, Record, Sent};
 
 /// What one process is to do.
 #[derive(Debug, Clone)]
@@ -296,16 +296,19 @@ impl Worker<'_> {
                 return Ok(());
             }
             let wall = (env.wall)();
-            let made = self.hands.send(request, &mut self.view, wall, || start.elapsed()).await?;
-            env.watch.wrote(&Wrote {
-                time: wall,
-                principal: self.hands.client.principal(),
-                cluster: &self.plan.cluster_id,
-                plan: &self.task.plan_hash,
-                broker: made.broker,
-                request: &request.write,
-                answer: &made.sent,
-            });
+            let (client, plan, task) = (self.hands.client, self.plan, self.task);
+            let mut wrote = |broker, answer: &Sent| {
+                env.watch.wrote(&Wrote {
+                    time: wall,
+                    principal: client.principal(),
+                    cluster: &plan.cluster_id,
+                    plan: &task.plan_hash,
+                    broker,
+                    request: &request.write,
+                    answer,
+                });
+            };
+            let made = self.hands.send(request, &mut self.view, wall, || start.elapsed(), &mut wrote).await?;
             env.watch.event(&Event::Sent { what: made.what, ok: made.ok });
             if !made.ok {
                 return Ok(());

@@ -1,31 +1,31 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::DnsLookup;
 
 #[test]
 fn an_empty_file_is_plaintext() {
     let config = config("").unwrap();
     assert!(config.security.tls.is_none() && config.security.sasl.is_none());
     assert!(config.servers.is_empty() && config.client_id.is_none() && config.warnings.is_empty());
-    assert_eq!(
-        (config.request_timeout, config.connect_timeout, config.dns),
-        (None, None, DnsLookup::UseAllDnsIps)
-    );
+    assert_eq!((config.request_timeout, config.connect_timeout), (None, None));
 }
 
 #[test]
 fn general_keys_are_read() {
     let config = config(
         "bootstrap.servers = a:9092 , [::1]:9093,\nclient.id=me\nrequest.timeout.ms= 1500 \n\
-         socket.connection.setup.timeout.max.ms=3000\nclient.dns.lookup=resolve_canonical_bootstrap_servers_only",
+         socket.connection.setup.timeout.max.ms=3000\nclient.dns.lookup=use_all_dns_ips",
     )
     .unwrap();
     assert_eq!(config.servers, ["a:9092", "[::1]:9093"]);
     assert_eq!(config.client_id.as_deref(), Some("me"));
     assert_eq!(config.request_timeout, Some(Duration::from_millis(1500)));
     assert_eq!(config.connect_timeout, Some(Duration::from_secs(3)));
-    assert_eq!(config.dns, DnsLookup::ResolveCanonicalBootstrapServersOnly);
+    assert_names(
+        &refusal("client.dns.lookup=resolve_canonical_bootstrap_servers_only"),
+        &["client.dns.lookup"],
+    );
+    assert_names(&refusal("bootstrap.servers=a:1,kafka"), &["bootstrap.servers", "host:port"]);
 }
 
 #[test]

@@ -146,6 +146,30 @@ async fn a_trusted_self_signed_certificate_is_accepted_for_its_host_and_time() {
 }
 
 #[tokio::test]
+async fn what_a_trusted_certificate_that_is_no_ca_signs_is_not_trusted() {
+    let pinned = self_signed(params("broker", &["broker.example"]));
+    shown(&trusting(&[&pinned]), "broker.example", &pinned, &[]).await.unwrap();
+    let forged = pinned.issue(params("other", &["other.example"]));
+    for trusted in [&[&pinned][..], &[&pinned, &root("root")]] {
+        let refusal = shown(&trusting(trusted), "other.example", &forged, &[&pinned]).await.unwrap_err();
+        assert!(!matches!(refusal, Refusal::WrongHost { .. }), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_common_name_does_not_pass_the_limits_of_a_ca() {
+    let root = root("root");
+    let mut limited = params("limited", &[]);
+    limited.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let permitted_subtrees = vec![rcgen::GeneralSubtree::DnsName("dev.example".into())];
+    limited.name_constraints = Some(rcgen::NameConstraints { permitted_subtrees, excluded_subtrees: vec![] });
+    let limited = root.issue(limited);
+    let broker = limited.issue(params("broker.example", &[]));
+    let refusal = shown(&trusting(&[&root]), "broker.example", &broker, &[&limited]).await.unwrap_err();
+    assert!(matches!(refusal, Refusal::WrongHost { .. }), "{refusal}");
+}
+
+#[tokio::test]
 async fn a_trusted_certificate_of_an_unknown_ca_is_accepted() {
     let broker = root("stranger").broker();
     shown(&trusting(&[&broker]), "broker.example", &broker, &[]).await.unwrap();

@@ -23,6 +23,21 @@ pub(crate) struct Metadata<'a> {
     pub names: Option<&'a [String]>,
 }
 
+/// A question about topics by name, or all; also about what we may do with them.
+pub(super) fn request(names: Option<&[String]>, operations: bool) -> MetadataRequest {
+    // None is all topics; an empty list is none.
+    let topics = names.map(|names| {
+        let names: BTreeSet<&String> = names.iter().collect();
+        let topic = |name: &&String| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
+        names.iter().map(topic).collect()
+    });
+    MetadataRequest::default()
+        .with_topics(topics)
+        .with_allow_auto_topic_creation(false)
+        .with_include_cluster_authorized_operations(false)
+        .with_include_topic_authorized_operations(operations)
+}
+
 /// What Metadata tells beside the topics.
 #[derive(Debug)]
 pub(crate) struct MetadataAnswer {
@@ -39,18 +54,7 @@ impl Call for Metadata<'_> {
     const API: Api = Api { name: "Metadata", key: 3, min: 9, max: 13 };
 
     fn encode(&self, to: &mut BytesMut, version: i16) -> Result<(), Malformed> {
-        // None is all topics; an empty list is none.
-        let topics = self.names.map(|names| {
-            let names: BTreeSet<&String> = names.iter().collect();
-            let topic = |name: &&String| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
-            names.iter().map(topic).collect()
-        });
-        MetadataRequest::default()
-            .with_topics(topics)
-            .with_allow_auto_topic_creation(false)
-            .with_include_cluster_authorized_operations(false)
-            .with_include_topic_authorized_operations(false)
-            .encode(to, version)?;
+        request(self.names, false).encode(to, version)?;
         Ok(())
     }
 

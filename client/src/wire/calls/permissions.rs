@@ -1,18 +1,12 @@
 //! What we may do, as the authorised-operations bits of `Metadata` and `DescribeCluster` tell (KIP-430, KIP-700).
 
-use std::collections::BTreeSet;
-
 use bytes::BytesMut;
-use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::{
-    DescribeClusterRequest, DescribeClusterResponse, MetadataRequest, MetadataResponse,
-};
+use kafka_protocol::messages::{DescribeClusterRequest, DescribeClusterResponse, MetadataResponse};
 use kafka_protocol::protocol::{Decodable, Encodable};
 
 use super::super::frame::Body;
 use super::super::{Api, Call, Failure, Malformed};
-use super::topic_name;
-use super::{metadata::DescribeCluster, metadata::Metadata};
+use super::metadata::{self, DescribeCluster, Metadata};
 use crate::code::Code;
 
 /// Bits of `AclOperation` codes on the cluster.
@@ -50,17 +44,7 @@ impl Call for OnTopics<'_> {
     const API: Api = Metadata::API;
 
     fn encode(&self, to: &mut BytesMut, version: i16) -> Result<(), Malformed> {
-        let topics = self.names.map(|names| {
-            let names: BTreeSet<&String> = names.iter().collect();
-            let topic = |name: &&String| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
-            names.iter().map(topic).collect()
-        });
-        MetadataRequest::default()
-            .with_topics(topics)
-            .with_allow_auto_topic_creation(false)
-            .with_include_cluster_authorized_operations(false)
-            .with_include_topic_authorized_operations(true)
-            .encode(to, version)?;
+        metadata::request(self.names, true).encode(to, version)?;
         Ok(())
     }
 
@@ -68,7 +52,7 @@ impl Call for OnTopics<'_> {
         let answer = MetadataResponse::decode(from, version)?;
         Failure::check(answer.error_code, None)?;
         let topics = answer.topics.iter().filter_map(|topic| {
-            let name = topic.name.as_ref()?.to_string();
+            let name = topic.name.as_ref().map(|name| name.to_string()).filter(|name| is_legal(name))?;
             match Code::of(topic.error_code) {
                 Some(Code::TOPIC_AUTHORIZATION_FAILED) => Some((name, 0)),
                 // One that is gone, or has no leader just now, is not ours to judge.
@@ -78,4 +62,10 @@ impl Call for OnTopics<'_> {
         });
         Ok(topics.collect())
     }
+}
+
+/// Whether it is a topic's name (Kafka's `Topic.validate`): it goes into lines that people paste into a shell.
+fn is_legal(name: &str) -> bool {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=249).contains(&name.len()) && name.chars().all(is_legal)
 }

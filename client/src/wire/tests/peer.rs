@@ -20,8 +20,20 @@ use crate::connect::{Connect, Stream};
 use crate::{Client, Error, Options};
 
 /// What brokers of 4.x offer, as far as we ask for it: key, highest version.
-pub(super) const OFFERED: [(i16, i16); 10] =
-    [(2, 10), (3, 13), (18, 4), (32, 4), (35, 4), (43, 2), (44, 1), (45, 1), (46, 0), (60, 2)];
+pub(super) const OFFERED: [(i16, i16); 12] = [
+    (2, 10),
+    (3, 13),
+    (17, 1),
+    (18, 4),
+    (36, 2),
+    (32, 4),
+    (35, 4),
+    (43, 2),
+    (44, 1),
+    (45, 1),
+    (46, 0),
+    (60, 2),
+];
 
 type Script = Box<dyn FnOnce(Peer) -> BoxFuture<'static, ()> + Send>;
 
@@ -122,14 +134,16 @@ impl Peer {
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await.ok()?;
         let mut body = Bytes::from(body);
-        let header = RequestHeader::decode(&mut body, 2).unwrap();
+        // SaslHandshake never became flexible.
+        let version = if body.starts_with(&[0, 17]) { 1 } else { 2 };
+        let header = RequestHeader::decode(&mut body, version).unwrap();
         let (key, version) = (header.request_api_key, header.request_api_version);
         Some(Asked { key, version, id: header.correlation_id, body })
     }
 
     pub(super) async fn answer(&mut self, asked: &Asked, response: &impl Encodable) {
         let mut body = BytesMut::new();
-        let header = if asked.key == 18 { 0 } else { 1 };
+        let header = if matches!(asked.key, 17 | 18) { 0 } else { 1 };
         ResponseHeader::default().with_correlation_id(asked.id).encode(&mut body, header).unwrap();
         response.encode(&mut body, asked.version).unwrap();
         self.frame(&body).await;
