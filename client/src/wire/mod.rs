@@ -8,6 +8,7 @@ pub(crate) mod calls;
 pub(crate) mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+mod hello;
 pub(crate) mod login;
 pub(crate) mod messenger;
 pub(crate) mod pool;
