@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use restow_client::tls::SOON;
 use serde_json::{Value, json};
 
 use super::table::Table;
@@ -9,8 +10,6 @@ use super::{json as render_json, list, units};
 use crate::clock::rfc3339;
 use crate::command::doctor::{Mode, Seat, Visit};
 
-/// Certificates that end sooner than this are reported: 30 days.
-const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Clocks that differ by more than this are reported, in milliseconds.
 const SKEW: i64 = 5_000;
 /// Round trips that take longer than this are reported.

@@ -40,21 +40,6 @@ pub enum TlsError {
         /// The names that can be used.
         supported: String,
     },
-    /// A name in `ssl.enabled.protocols` that is not a version of TLS.
-    #[error("ssl.enabled.protocols: {name} is not supported: choose from TLSv1.3 and TLSv1.2")]
-    Protocol {
-        /// The name as written.
-        name: String,
-    },
-    /// `ssl.enabled.protocols` has only versions that are no longer spoken.
-    #[error(
-        "ssl.enabled.protocols: {names} are disabled, as in today's Java: add TLSv1.2 or TLSv1.3 (the brokers have \
-         to speak it too)"
-    )]
-    OldProtocols {
-        /// The names as written.
-        names: String,
-    },
     /// None of the supported cipher suites belongs to one of the protocols.
     #[error(
         "ssl.cipher.suites and ssl.enabled.protocols leave nothing to offer: none of the supported cipher suites \

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
@@ -48,8 +49,8 @@ use verify::Verifier;
 /// Tells the time of day, against which certificates are checked.
 pub type Wall = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 
-/// How long before its end our own certificate is warned about, in seconds: 30 days.
-const SOON: u64 = 30 * 24 * 60 * 60;
+/// Certificates that end sooner than this are warned about, ours and those of brokers: 30 days.
+pub const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Makes TLS connections, all with the same settings.
 pub struct Tls {
@@ -255,7 +256,7 @@ fn own_certificate(
         let (subject, end) = (&own.subject, Moment(own.not_after));
         if own.not_after < now {
             warnings.push(format!("{}: our certificate {subject} expired on {end}: renew it", place()));
-        } else if own.not_after < now + SOON {
+        } else if own.not_after < now + SOON.as_secs() {
             warnings.push(format!("{}: our certificate {subject} expires on {end}: renew it", place()));
         }
     }

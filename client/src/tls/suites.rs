@@ -7,31 +7,6 @@ use rustls::version::{TLS12, TLS13};
 use super::error::TlsError;
 use super::settings::{Protocol, TlsSettings};
 
-impl Protocol {
-    /// Reads `ssl.enabled.protocols`. TLS 1.1 and older are left out: Java has disabled them since 2021
-    /// (`jdk.tls.disabledAlgorithms`), so that files which still name them work.
-    ///
-    /// # Errors
-    ///
-    /// Names that are no version of TLS, or only old ones.
-    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Protocol>, TlsError> {
-        let mut protocols = Vec::new();
-        let mut old = Vec::new();
-        for name in names {
-            match name {
-                "TLSv1.3" => protocols.push(Protocol::Tls13),
-                "TLSv1.2" => protocols.push(Protocol::Tls12),
-                "TLSv1.1" | "TLSv1" | "SSLv3" | "SSLv2Hello" => old.push(name),
-                other => return Err(TlsError::Protocol { name: other.to_owned() }),
-            }
-        }
-        if protocols.is_empty() && !old.is_empty() {
-            return Err(TlsError::OldProtocols { names: old.join(", ") });
-        }
-        Ok(protocols)
-    }
-}
-
 /// ring's algorithms, or those of aws-lc-rs.
 fn algorithms() -> CryptoProvider {
     #[cfg(feature = "aws-lc-rs")]

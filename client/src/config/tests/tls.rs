@@ -99,6 +99,8 @@ fn versions_are_those_that_both_keys_leave() {
         assert_eq!(tls(keys).protocols, versions, "{keys}");
     }
     assert_names(&tls_refusal("ssl.enabled.protocols=TLSv1.1"), &["ssl.enabled.protocols", "TLSv1.2"]);
+    assert_names(&tls_refusal("ssl.enabled.protocols=TLSv1,TLSv1.1"), &["ssl.enabled.protocols", "TLSv1.2"]);
+    assert_names(&tls_refusal("ssl.enabled.protocols=TLSv1.4"), &["ssl.enabled.protocols", "TLSv1.3"]);
     assert_names(&tls_refusal("ssl.protocol=TLSv1.1"), &["ssl.protocol is `TLSv1.1`"]);
     assert_names(
         &tls_refusal("ssl.protocol=TLSv1.2\nssl.enabled.protocols=TLSv1.3"),

@@ -76,14 +76,6 @@ fn suites_of_another_protocol_leave_nothing_to_offer() {
 }
 
 #[test]
-fn old_protocols_are_left_out_unless_there_are_no_others() {
-    let names = |text: &'static str| Protocol::from_names(text.split(','));
-    assert_eq!(names("TLSv1.1,TLSv1.2,TLSv1.3").unwrap(), [Protocol::Tls12, Protocol::Tls13]);
-    assert!(names("TLSv1,TLSv1.1").unwrap_err().to_string().contains("TLSv1, TLSv1.1 are disabled"));
-    assert!(names("TLSv1.4").unwrap_err().to_string().contains("TLSv1.4 is not supported"));
-}
-
-#[test]
 fn hosts_are_names_or_addresses() {
     for (host, name) in [
         ("broker.example", "broker.example"),
