@@ -27,7 +27,7 @@ pub(super) struct Evenness<'a> {
 }
 
 pub(super) fn is_in_service(broker: &Broker) -> bool {
-    broker.fenced != Some(true) && broker.answered && !broker.log_dirs.iter().any(|dir| dir.offline)
+    broker.serves() && !broker.log_dirs.iter().any(|dir| dir.offline)
 }
 
 impl<'a> Evenness<'a> {

@@ -66,7 +66,7 @@ pub(super) fn judge(plan: &Plan, cluster: &Cluster, asked: &Asked<'_>, verdict: 
         count(m.to[0], 1);
     }
     let may_lead: Vec<bool> = (cluster.brokers.iter())
-        .map(|b| b.answered && b.fenced != Some(true) && !demote.contains(&b.id))
+        .map(|b| b.serves() && !demote.contains(&b.id))
         .collect();
     let bounds = bounds(cluster, &may_lead, &holds, &counts);
     let mut prices = vec![0; cluster.brokers.len()];

@@ -71,6 +71,11 @@ impl Broker {
         }
     }
 
+    /// Whether it answered and nothing says that the controller fenced it.
+    pub fn serves(&self) -> bool {
+        self.answered && self.fenced != Some(true)
+    }
+
     /// Replicas that its node type may hold; `None` where nobody told.
     pub fn replica_limit(&self) -> Option<u32> {
         self.node.as_ref()?.replicas
@@ -255,6 +260,12 @@ impl Partition<'_> {
 }
 
 impl Cluster {
+    /// Sets who leads a partition and which positions of its list are in sync. The leader is one of its replicas.
+    pub fn set_standing(&mut self, index: u32, leader: Option<u16>, isr: u32) {
+        self.leaders[index as usize] = leader.unwrap_or(NO_LEADER);
+        self.isr[index as usize] = isr;
+    }
+
     /// Sets the write rate of a partition, in bytes/s; `None` is unknown.
     pub fn set_write_rate(&mut self, index: u32, rate: Option<u64>) {
         let partitions = self.partition_count();
@@ -296,6 +307,11 @@ impl Cluster {
     /// Every partition with its topic, in order of topic name and number.
     pub fn partitions(&self) -> impl Iterator<Item = (&Topic, Partition<'_>)> {
         self.topics.iter().flat_map(move |topic| self.partitions_of(topic).map(move |p| (topic, p)))
+    }
+
+    /// The partition of this number of one of the cluster's own topics.
+    pub fn partition_in(&self, topic: &Topic, number: u32) -> Partition<'_> {
+        self.partition_of(topic, topic.first + number)
     }
 
     fn partition_of(&self, topic: &Topic, index: u32) -> Partition<'_> {

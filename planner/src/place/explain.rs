@@ -308,7 +308,7 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
         ));
     }
     let silent: Vec<BrokerId> = (scope.emptied())
-        .filter(|b| (!b.answered || b.fenced == Some(true)) && !scope.given_up.contains(&b.id))
+        .filter(|b| !b.serves() && !scope.given_up.contains(&b.id))
         .map(|b| b.id)
         .collect();
     if !silent.is_empty() {

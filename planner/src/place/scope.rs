@@ -150,7 +150,7 @@ impl<'a> Scope<'a> {
 
 /// Whether copies can be made on a broker.
 pub(super) fn is_in_service(broker: &Broker) -> bool {
-    broker.fenced != Some(true) && broker.answered && broker.log_dirs.iter().all(|dir| !dir.offline)
+    broker.serves() && broker.log_dirs.iter().all(|dir| !dir.offline)
 }
 
 /// Which brokers an intent takes from and gives to.

@@ -62,7 +62,7 @@ pub(in crate::place) fn even(
     wanted: &Wanted<'_>,
     watch: &dyn Watch,
 ) -> Option<EvenLeaders> {
-    let serves = |at: usize| cluster.brokers[at].answered && cluster.brokers[at].fenced != Some(true);
+    let serves = |at: usize| cluster.brokers[at].serves();
     let may_lead: Vec<bool> =
         (0..cluster.brokers.len()).map(|at| serves(at) && !wanted.demoted[at]).collect();
     let mut takes_part = vec![false; may_lead.len()];
