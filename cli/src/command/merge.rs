@@ -1,7 +1,7 @@
 //! `restow snapshot merge`: one snapshot from several of the same cluster.
 
 use restow_planner::file;
-use restow_planner::model::{Keep, Merge};
+use restow_planner::model::{Keep, Merge, Rate};
 use serde_json::json;
 
 use crate::args::{self, Format, Zones};
@@ -24,15 +24,11 @@ pub fn run(args: &args::Merge, format: Format) -> Result<Exit, Error> {
     }
     let cluster = merge.finish(args.percentile.map_or(Keep::Maximum, Keep::Percentile));
     files::write(&args.out, |to| file::snapshot::write(&cluster, to))?;
-    let (partitions, written, read) = (
-        cluster.partition_count() as u64,
-        cluster.known_write_rates() as u64,
-        cluster.known_read_rates() as u64,
-    );
+    let [written, read, requests] = Rate::ALL.map(|rate| cluster.known_rates(rate) as u64);
     match format {
         Format::Text => render::print(&format!(
             "Merged {} of cluster {}: the layout of {}, {}\n\
-             Write rates are known of {}, read rates of {}.\nWritten {}\n",
+             Write rates are known of {}, read rates of {}, request rates of {}.\nWritten {}\n",
             units::of(args.files.len() as u64, "snapshot"),
             cluster.id,
             last.display(),
@@ -40,15 +36,17 @@ pub fn run(args: &args::Merge, format: Format) -> Result<Exit, Error> {
                 .map_or_else(|| "the largest rates".into(), |p| format!("percentile {p} of the rates")),
             units::of(written, "partition"),
             units::count(read),
+            units::count(requests),
             args.out.display(),
         ))?,
         Format::Json => render::print(&render_json::done(json!({
             "file": args.out.display().to_string(),
             "cluster_id": cluster.id,
             "snapshots": args.files.len(),
-            "partitions": partitions,
+            "partitions": cluster.partition_count(),
             "write_rates": written,
             "read_rates": read,
+            "request_rates": requests,
         })))?,
     }
     Ok(Exit::Done)

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use restow_planner::check::{self, At};
 use restow_planner::file::{self, reassignment};
-use restow_planner::model::Cluster;
 use restow_planner::model::watch::Watch;
+use restow_planner::model::{Cluster, Rate};
 use restow_planner::place::{self, Options, PlaceError, Placed, Refusal};
 use restow_planner::plan::{Bands, Budget, Intent, LeaderMode, Measure, Pacing};
 use serde_json::json;
@@ -132,7 +132,7 @@ fn bands(args: &args::Bands, cluster: &Cluster) -> Bands {
     let mut measures = args.measures.clone();
     if measures.is_empty() {
         measures = vec![Measure::Replicas, Measure::Bytes, Measure::Leaders];
-        if cluster.known_write_rates() > 0 {
+        if cluster.known_rates(Rate::Write) > 0 {
             measures.push(Measure::WriteRate);
         }
     }

@@ -6,7 +6,7 @@ use restow_client::Client;
 use restow_client::read::permissions::{self, Purpose};
 use restow_client::snapshot::{self, SnapshotOptions};
 use restow_planner::file;
-use restow_planner::model::Topology;
+use restow_planner::model::{Rate, Topology};
 use serde_json::json;
 
 use crate::args::{Bootstrap, Format, Snapshot, SnapshotVerb};
@@ -71,8 +71,9 @@ fn take(bootstrap: &Bootstrap, out: &Path, args: &Snapshot, format: Format) -> R
             "brokers": taken.cluster.brokers.len(),
             "topics": taken.cluster.topics.len(),
             "partitions": taken.cluster.partition_count(),
-            "write_rates": taken.cluster.known_write_rates(),
-            "read_rates": taken.cluster.known_read_rates(),
+            "write_rates": taken.cluster.known_rates(Rate::Write),
+            "read_rates": taken.cluster.known_rates(Rate::Read),
+            "request_rates": taken.cluster.known_rates(Rate::Requests),
             "in_flight": taken.cluster.in_flight.len(),
             "warnings": warnings,
         })))?,

@@ -9,7 +9,7 @@ use restow_planner::model::Cluster;
 use crate::{Ran, Room};
 
 const TOPOLOGY: &str = "[zones.east]\nracks = [\"az-a\"]\n[zones.west]\nbrokers = [3, 6]\n";
-const HEADER: &str = "topic,partition,write_bytes_per_second,read_bytes_per_second\n";
+const HEADER: &str = "topic,partition,write_bytes_per_second,read_bytes_per_second,requests_per_second\n";
 
 fn cluster(room: &Room, name: &str) -> Cluster {
     file::snapshot::read(room.read(name).as_bytes(), name).expect("a snapshot")
@@ -149,25 +149,25 @@ fn rates_are_merged_and_the_last_layout_is_kept() {
         |partition: u32, rest: &str| format!("\"topic\":\"orders.v1\",\"partition\":{partition},{rest}");
     assert!(base.contains(&line(0, "\"replicas\"")), "the story has orders.v1-0");
     let with = |name: &str, rate: u64| {
-        let (found, instead) =
-            (line(0, "\"replicas\""), line(0, &format!("\"write_rate\":{rate},\"replicas\"")));
+        let rates = format!("\"write_rate\":{rate},\"request_rate\":{}", rate / 100);
+        let (found, instead) = (line(0, "\"replicas\""), line(0, &format!("{rates},\"replicas\"")));
         room.write(name, &base.replacen(&found, &instead, 1));
     };
     for (name, rate) in [("a.json", 500), ("b.json", 900), ("c.json", 100)] {
         with(name, rate);
     }
-    let rate = |name: &str, partition: i32| {
-        cluster(&room, name).find("orders.v1", partition).expect("it").write_rate
-    };
+    let rates =
+        |name: &str, partition: i32| cluster(&room, name).find("orders.v1", partition).expect("it").rates();
     room.restow(&["snapshot", "merge", "a.json", "b.json", "c.json", "-o", "m.json"])
         .exits(0)
         .says("Merged 3 snapshots of cluster two-az-cluster-of-files")
-        .says("Write rates are known of 1 partition");
-    assert_eq!((rate("m.json", 0), rate("m.json", 1)), (Some(900), None), "unknown stays unknown");
+        .says("Write rates are known of 1 partition, read rates of 0, request rates of 1.");
+    let kept = [rates("m.json", 0), rates("m.json", 1)];
+    assert_eq!(kept, [[Some(900), None, Some(9)], [None; 3]], "unknown stays unknown");
     room.restow(&["snapshot", "merge", "a.json", "b.json", "c.json", "-o", "p.json", "--percentile", "50"])
         .exits(0);
-    assert_eq!(rate("p.json", 0), Some(500));
-    let same = room.read("p.json").replace(",\"write_rate\":500", "");
+    assert_eq!(rates("p.json", 0), [Some(500), None, Some(5)]);
+    let same = room.read("p.json").replace(",\"write_rate\":500,\"request_rate\":5", "");
     assert_eq!(
         cluster(&room, "cluster.json"),
         file::snapshot::read(same.as_bytes(), "p").expect("a snapshot")
@@ -186,10 +186,13 @@ fn rates_are_merged_and_the_last_layout_is_kept() {
 fn a_rates_file_that_does_not_fit_is_named() {
     let room = Room::new();
     for (text, says) in [
-        (format!("{HEADER}nothing,,1,1\n"), "r.csv, line 2, topic nothing: the topic is not in the snapshot"),
-        (format!("{HEADER}orders.v1,999,1,1\n"), "r.csv, line 2, partition orders.v1-999: the topic has "),
         (
-            format!("{HEADER}orders.v1,0,-1,1\n"),
+            format!("{HEADER}nothing,,1,1,1\n"),
+            "r.csv, line 2, topic nothing: the topic is not in the snapshot",
+        ),
+        (format!("{HEADER}orders.v1,999,1,1,1\n"), "r.csv, line 2, partition orders.v1-999: the topic has "),
+        (
+            format!("{HEADER}orders.v1,0,-1,1,1\n"),
             "r.csv, line 2, orders.v1: write_bytes_per_second is -1: expected",
         ),
         (

@@ -58,6 +58,7 @@ pub(super) fn assemble(
                 dirs: &dirs,
                 write_rate: None,
                 read_rate: None,
+                request_rate: None,
             };
             build.partition(&row).map_err(impossible)?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use restow_planner::model::{BrokerId, Cluster, TopicPartition, UNKNOWN_SIZE};
+use restow_planner::model::{BrokerId, Cluster, Rate, TopicPartition, UNKNOWN_SIZE};
 use tokio::time::{Instant, sleep};
 
 use super::{Progress, Step, Warning};
@@ -54,7 +54,7 @@ pub async fn sample(
         .collect();
     let unknown: Vec<u32> = rates.iter().filter(|(_, rate)| rate.is_none()).map(|(at, _)| *at).collect();
     for (index, rate) in rates {
-        cluster.set_write_rate(index, rate);
+        cluster.set_rate(Rate::Write, index, rate);
     }
     let first = unknown.first().map(|at| cluster.name_of(*at));
     first

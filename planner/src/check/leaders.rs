@@ -65,9 +65,8 @@ pub(super) fn judge(plan: &Plan, cluster: &Cluster, asked: &Asked<'_>, verdict: 
         count(m.from[0], -1);
         count(m.to[0], 1);
     }
-    let may_lead: Vec<bool> = (cluster.brokers.iter())
-        .map(|b| b.serves() && !demote.contains(&b.id))
-        .collect();
+    let may_lead: Vec<bool> =
+        (cluster.brokers.iter()).map(|b| b.serves() && !demote.contains(&b.id)).collect();
     let bounds = bounds(cluster, &may_lead, &holds, &counts);
     let mut prices = vec![0; cluster.brokers.len()];
     for (id, price) in &proof.prices {

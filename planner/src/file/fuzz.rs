@@ -76,6 +76,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
+    use crate::model::Rate;
     use crate::model::watch::Unwatched;
     use crate::place::{self, Options};
     use crate::plan::Intent;
@@ -97,7 +98,17 @@ mod tests {
     fn seeds(target: &str) -> Vec<Vec<u8>> {
         match target {
             "plan" => plans_of_several_verbs(),
-            "snapshot" => vec![bytes(|to| snapshots::write(&cluster(), to)), b"{}".to_vec()],
+            "snapshot" => {
+                let mut rated = cluster();
+                for (rate, at) in Rate::ALL.into_iter().zip([0, 0, 1]) {
+                    rated.set_rate(rate, at, Some(u64::from(at) + 7));
+                }
+                [cluster(), rated]
+                    .iter()
+                    .map(|cluster| bytes(|to| snapshots::write(cluster, to)))
+                    .chain([b"{}".to_vec()])
+                    .collect()
+            }
             "reassignment" => [
                 "{\"version\":1,\"partitions\":[\n{\"topic\":\"a\",\"partition\":0,\"replicas\":[1,2],\"log_dirs\":[\"any\",\"/d\"]}\n]}\n",
                 "{\"partitions\":[{\"topic\":\"a\\u00e9\",\"partition\":0,\"replicas\":[]}]}",
@@ -108,6 +119,7 @@ mod tests {
                 "topic,partition,write_bytes_per_second,read_bytes_per_second\nTOPIC,0,1048576,5.2e5\nTOPIC,1,,7\n",
                 "\u{feff}\"topic\",\"write_bytes_per_second\"\r\n\"TOPIC\",1e+06\r\n",
                 "topic,partition,read_bytes_per_second\nTOPIC,,1\nTOPIC,1,2\n",
+                "topic,partition,write_bytes_per_second,read_bytes_per_second,requests_per_second\nTOPIC,,,,12.5\n",
             ]
             .map(|text| text.replace("TOPIC", &cluster().topics[0].name).into_bytes())
             .into(),

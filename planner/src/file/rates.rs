@@ -1,23 +1,26 @@
-//! The rates file (CSV): what producers write to partitions and what consumers read, from an operator's metrics.
+//! The rates file (CSV): what producers write to partitions, what consumers read, and in how many requests, from an
+//! operator's metrics.
 //!
 //! ```text
-//! topic,partition,write_bytes_per_second,read_bytes_per_second
-//! orders,0,1048576,2097152
-//! orders,1,5.2e5,
-//! clicks,,30000000,90000000
+//! topic,partition,write_bytes_per_second,read_bytes_per_second,requests_per_second
+//! orders,0,1048576,2097152,340
+//! orders,1,5.2e5,,
+//! clicks,,30000000,90000000,12000
 //! ```
 //!
 //! Where the partition is empty, the rate is the topic's, and is spread evenly over its partitions. An empty rate
-//! leaves what the snapshot knows. Rates are bytes/s; metrics systems print fractions and exponents, so both are
-//! read, and rounded.
+//! leaves what the snapshot knows. Metrics systems print fractions and exponents, so both are read, and rounded.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::FileError;
-use crate::model::{Cluster, MAX_BYTES};
+use crate::model::{Cluster, MAX_RATE, Rate};
 
-const COLUMNS: [&str; 4] = ["topic", "partition", "write_bytes_per_second", "read_bytes_per_second"];
+const COLUMNS: [&str; 5] =
+    ["topic", "partition", "write_bytes_per_second", "read_bytes_per_second", "requests_per_second"];
+/// The first of the rates, which stand in the order of [`Rate::ALL`].
+const FIRST_RATE: usize = 2;
 
 /// What a rates file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +33,8 @@ pub struct Rates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Line {
     at: usize,
-    write: Option<u64>,
-    read: Option<u64>,
+    /// In the order of [`Rate::ALL`].
+    rates: [Option<u64>; 3],
 }
 
 /// Reads a rates file; `file` is its name in errors.
@@ -79,7 +82,7 @@ fn header(line: &str) -> Result<Vec<usize>, String> {
         }
         columns.push(column);
     }
-    match columns.contains(&0) && columns.iter().any(|column| *column >= 2) {
+    match columns.contains(&0) && columns.iter().any(|column| *column >= FIRST_RATE) {
         true => Ok(columns),
         false => Err(format!("no topic, or no rate: {}", accepted())),
     }
@@ -90,15 +93,6 @@ fn row(columns: &[usize], fields: &[&str], at: usize) -> Result<((String, Option
         return Err(format!("{} fields, where the header has {}", fields.len(), columns.len()));
     }
     let field = |column: usize| columns.iter().position(|c| *c == column).map_or("", |at| fields[at]);
-    let rate = |column: usize| {
-        match field(column) {
-        "" => Ok(None),
-        text => bytes_per_second(text).map(Some).ok_or_else(|| {
-            let name = COLUMNS[column];
-            format!("{name} is {text}: expected bytes/s as a number from 0 to {MAX_BYTES}, or nothing where unknown")
-        }),
-    }
-    };
     if field(0).is_empty() {
         return Err("the topic is empty".into());
     }
@@ -108,11 +102,22 @@ fn row(columns: &[usize], fields: &[&str], at: usize) -> Result<((String, Option
             format!("partition {text:?}: expected a number, 0 or more, or nothing for the topic as a whole")
         })?),
     };
-    Ok(((field(0).to_owned(), partition), Line { at, write: rate(2)?, read: rate(3)? }))
+    let mut rates = [None; 3];
+    for rate in Rate::ALL {
+        let column = FIRST_RATE + rate as usize;
+        rates[rate as usize] = match field(column) {
+            "" => None,
+            text => Some(rounded(text).ok_or_else(|| {
+                let (name, unit) = (COLUMNS[column], rate.unit());
+                format!("{name} is {text}: expected {unit} as a number from 0 to {MAX_RATE}, or nothing where unknown")
+            })?),
+        };
+    }
+    Ok(((field(0).to_owned(), partition), Line { at, rates }))
 }
 
 /// `1048576`, `5.25` or `1.2e+06`, rounded half up; no floats, so that the same text gives the same number.
-fn bytes_per_second(text: &str) -> Option<u64> {
+fn rounded(text: &str) -> Option<u64> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         None => (text, 0),
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok().filter(|e| e.abs() < 30)?),
@@ -130,7 +135,7 @@ fn bytes_per_second(text: &str) -> Option<u64> {
         // What is shifted out beyond u128 is nothing.
         10u128.checked_pow(shift.unsigned_abs()).map_or(0, |scale| (number + scale / 2) / scale)
     };
-    u64::try_from(rate).ok().filter(|rate| *rate <= MAX_BYTES)
+    u64::try_from(rate).ok().filter(|rate| *rate <= MAX_RATE)
 }
 
 impl Rates {
@@ -150,7 +155,7 @@ impl Rates {
         Ok(())
     }
 
-    /// Sets write and read rates of the cluster's partitions.
+    /// Sets rates of the cluster's partitions.
     ///
     /// # Errors
     /// The first topic or partition that the cluster lacks. The cluster is then unchanged.
@@ -182,12 +187,11 @@ impl Rates {
             };
             for (at, number) in range.enumerate() {
                 // The first ones take the rest, so that the sum is the topic's.
-                let part = |rate: u64| rate / parts + u64::from((at as u64) < rate % parts);
-                if let Some(rate) = line.write {
-                    cluster.set_write_rate(first + number, Some(part(rate)));
-                }
-                if let Some(rate) = line.read {
-                    cluster.set_read_rate(first + number, Some(part(rate)));
+                let part = |value: u64| value / parts + u64::from((at as u64) < value % parts);
+                for (rate, value) in Rate::ALL.into_iter().zip(line.rates) {
+                    if let Some(value) = value {
+                        cluster.set_rate(rate, first + number, Some(part(value)));
+                    }
                 }
             }
         }
@@ -200,7 +204,7 @@ mod tests {
     use super::*;
     use crate::model::{Broker, BrokerId, ClusterBuilder, PartitionRow, Topic};
 
-    const HEADER: &str = "topic,partition,write_bytes_per_second,read_bytes_per_second\n";
+    const HEADER: &str = "topic,partition,write_bytes_per_second,read_bytes_per_second,requests_per_second\n";
 
     /// Topic a with three partitions, b with one that is written to at 7 bytes/s.
     fn cluster() -> Cluster {
@@ -215,10 +219,10 @@ mod tests {
         build.finish(String::new(), vec![])
     }
 
-    fn rates(text: &str) -> Vec<(Option<u64>, Option<u64>)> {
+    fn rates(text: &str) -> Vec<[Option<u64>; 3]> {
         let mut cluster = cluster();
         read(text.as_bytes(), "r.csv").unwrap().apply_to(&mut cluster).unwrap();
-        cluster.partitions().map(|(_, p)| (p.write_rate, p.read_rate)).collect()
+        cluster.partitions().map(|(_, p)| p.rates()).collect()
     }
 
     fn fault(lines: &str) -> String {
@@ -234,25 +238,29 @@ mod tests {
 
     #[test]
     fn rates_of_partitions_and_of_topics() {
-        let found = rates(&format!("{HEADER}a,1,100,200\nb,0,,5\n"));
-        let none = (None, None);
-        assert_eq!(found, [none, (Some(100), Some(200)), none, (Some(7), Some(5))], "unknown is never zero");
-        let found = rates(&format!("{HEADER}a,,100,0\n"));
-        let part = |write| (Some(write), Some(0));
-        assert_eq!(found, [part(34), part(33), part(33), (Some(7), None)], "the sum is the topic's");
+        let found = rates(&format!("{HEADER}a,1,100,200,0\nb,0,,5,\n"));
+        let (none, one) = ([None; 3], [100, 200, 0].map(Some));
+        assert_eq!(found, [none, one, none, [Some(7), Some(5), None]], "unknown is never zero");
+        let found = rates(&format!("{HEADER}a,,100,0,5\n"));
+        let part = |write, requests| [write, 0, requests].map(Some);
+        let whole = [part(34, 2), part(33, 2), part(33, 1), [Some(7), None, None]];
+        assert_eq!(found, whole, "the sums are the topic's");
     }
 
     #[test]
     fn files_as_tools_write_them() {
         let text = "\u{feff}\"topic\",\"write_bytes_per_second\"\r\n\r\n\"b\",\"1.5\"\r\n";
-        assert_eq!(rates(text)[3], (Some(2), None));
+        assert_eq!(rates(text)[3], [Some(2), None, None]);
+        assert_eq!(rates("requests_per_second,topic\n12.5,b\n")[3], [Some(7), None, Some(13)]);
+        let three = "topic,partition,write_bytes_per_second,read_bytes_per_second\na,0,1,2\n";
+        assert_eq!(rates(three)[0], [Some(1), Some(2), None], "columns without a use are left out");
         let numbers =
             [("1.2e+06", 1_200_000), ("0", 0), ("12345.4", 12345), ("5E-1", 1), ("4e-1", 0), ("3e-29", 0)];
         for (text, expected) in numbers {
-            assert_eq!(bytes_per_second(text), Some(expected), "{text}");
+            assert_eq!(rounded(text), Some(expected), "{text}");
         }
         for bad in ["-1", "", ".5", "NaN", "+Inf", "1e30", "0x10", "1,5", "9e18", "1.2.3", "1e"] {
-            assert_eq!(bytes_per_second(bad), None, "{bad}");
+            assert_eq!(rounded(bad), None, "{bad}");
         }
     }
 
@@ -260,31 +268,35 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (lines, says) in [
             (
-                "z,0,1,1",
+                "z,0,1,1,1",
                 "line 2, partition z-0: the topic is not in the snapshot: take the line out, or take a new snapshot",
             ),
-            ("a,0,1,1\na,3,1,1", "line 3, partition a-3: the topic has 3 partitions, from 0 on"),
-            ("a,0,1,1\n\na,0,1,1", "line 4, a: it stands on line 2 too: expected one line for each"),
+            ("a,0,1,1,1\na,3,1,1,1", "line 3, partition a-3: the topic has 3 partitions, from 0 on"),
+            ("a,0,1,1,1\n\na,0,1,1,1", "line 4, a: it stands on line 2 too: expected one line for each"),
             (
-                "a,0,1,1\na,,1,1",
+                "a,0,1,1,1\na,,1,1,1",
                 "line 3, a: the topic and a partition of it stand on line 2 too: expected one line for each",
             ),
             (
-                "a,,1,1\na,2,1,1",
+                "a,,1,1,1\na,2,1,1,1",
                 "line 3, a: the topic and a partition of it stand on line 2 too: expected one line for each",
             ),
-            ("a,0,1", "line 2, a: 3 fields, where the header has 4"),
+            ("a,0,1,1", "line 2, a: 4 fields, where the header has 5"),
             (
-                "a,x,1,1",
+                "a,x,1,1,1",
                 "line 2, a: partition \"x\": expected a number, 0 or more, or nothing for the topic as a whole",
             ),
-            (",0,1,1", "line 2: the topic is empty"),
+            (",0,1,1,1", "line 2: the topic is empty"),
         ] {
             assert_eq!(fault(lines), format!("r.csv, {says}"));
         }
-        assert!(
-            fault("a,0,-5,1").starts_with("r.csv, line 2, a: write_bytes_per_second is -5: expected bytes/s")
-        );
+        for (lines, says) in [
+            ("a,0,-5,1,1", "write_bytes_per_second is -5: expected bytes/s as a number from 0 to "),
+            ("a,0,1,1,many", "requests_per_second is many: expected requests/s as a number from 0 to "),
+        ] {
+            let found = fault(lines);
+            assert!(found.starts_with(&format!("r.csv, line 2, a: {says}")), "{found}");
+        }
         let header = |text: &str| read(text.as_bytes(), "r.csv").unwrap_err().to_string();
         assert!(
             header("topic,bytes\n")

@@ -39,6 +39,9 @@ pub const FORMAT: &str = "restow-cluster";
 /// The newest version that is read, and the one that is written.
 pub const VERSION: u64 = 1;
 
+/// The members of a partition's rates as they are written, in the order of [`Rate::ALL`](crate::model::Rate::ALL).
+const RATES: [&str; 3] = [",\"write_rate\":", ",\"read_rate\":", ",\"request_rate\":"];
+
 /// Writes a cluster. The same cluster gives the same bytes.
 ///
 /// # Errors
@@ -109,11 +112,10 @@ fn write_partition(
         to.extend_from_slice(b",\"removing\":");
         write_numbers(to, moving.removing.iter().map(|id| Some(i64::from(id.0))))?;
     }
-    if let Some(rate) = partition.write_rate {
-        write!(to, ",\"write_rate\":{rate}")?;
-    }
-    if let Some(rate) = partition.read_rate {
-        write!(to, ",\"read_rate\":{rate}")?;
+    for (member, rate) in RATES.into_iter().zip(partition.rates()) {
+        if let Some(rate) = rate {
+            write!(to, "{member}{rate}")?;
+        }
     }
     to.push(b'}');
     Ok(())

@@ -247,6 +247,7 @@ fn topics(class: &Class, random: &mut Pcg64) -> Vec<Sketch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Rate;
 
     #[test]
     fn the_same_seed_gives_the_same_cluster() {
@@ -302,7 +303,7 @@ mod tests {
     #[test]
     fn grown_clusters_are_uneven_and_written_to() {
         let cluster = cluster(&Class::L, 1);
-        assert_eq!(cluster.known_write_rates(), 200_000);
+        assert_eq!(cluster.known_rates(Rate::Write), 200_000);
         let loads = loads(&cluster);
         assert!(loads[81..].iter().all(|load| *load == [0; 3]), "the last 18 are empty");
         let worst = over_mean(&loads[..81], 1);

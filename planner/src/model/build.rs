@@ -2,8 +2,8 @@
 
 use super::cluster::NO_LEADER;
 use super::{
-    Broker, BrokerId, Cluster, ConfigDifference, InFlight, MAX_BYTES, MAX_REPLICAS, Topic, TopicPartition,
-    UNKNOWN_DIR, UNKNOWN_RATE, UNKNOWN_SIZE,
+    Broker, BrokerId, Cluster, ConfigDifference, InFlight, MAX_BYTES, MAX_RATE, MAX_REPLICAS, Rate, Topic,
+    TopicPartition, UNKNOWN_DIR, UNKNOWN_SIZE,
 };
 
 /// One partition on its way into a [`Cluster`].
@@ -27,6 +27,15 @@ pub struct PartitionRow<'a> {
     pub write_rate: Option<u64>,
     /// Bytes/s that consumers fetch from its leader, followers not counted; `None` where unknown.
     pub read_rate: Option<u64>,
+    /// Requests/s of producers and consumers to its leader, followers not counted; `None` where unknown.
+    pub request_rate: Option<u64>,
+}
+
+impl PartitionRow<'_> {
+    /// Its rates, in the order of [`Rate::ALL`].
+    fn rates(&self) -> [Option<u64>; 3] {
+        [self.write_rate, self.read_rate, self.request_rate]
+    }
 }
 
 /// What makes a cluster impossible. Partition errors carry the topic and number.
@@ -158,8 +167,7 @@ impl ClusterBuilder {
         fill(&mut cluster.sizes, row.sizes, row.replicas.len(), UNKNOWN_SIZE);
         fill(&mut cluster.dirs, row.dirs, row.replicas.len(), UNKNOWN_DIR);
         cluster.ends.push(end);
-        add_rate(&mut cluster.write_rates, cluster.leaders.len(), row.write_rate);
-        add_rate(&mut cluster.read_rates, cluster.leaders.len(), row.read_rate);
+        cluster.rates.add(cluster.leaders.len(), row.rates());
         cluster.leaders.push(leader.unwrap_or(NO_LEADER));
         cluster.isr.push(isr);
         if !row.adding.is_empty() || !row.removing.is_empty() {
@@ -181,8 +189,7 @@ impl ClusterBuilder {
         cluster.replicas.shrink_to_fit();
         cluster.sizes.shrink_to_fit();
         cluster.dirs.shrink_to_fit();
-        cluster.write_rates.shrink_to_fit();
-        cluster.read_rates.shrink_to_fit();
+        cluster.rates.shrink_to_fit();
         cluster
     }
 }
@@ -204,23 +211,15 @@ fn validate(row: &PartitionRow<'_>) -> Result<(), String> {
     if !row.sizes.is_empty() && row.sizes.len() != list.len() {
         return Err(format!("{} sizes for {} replicas", row.sizes.len(), list.len()));
     }
-    for (what, rate) in [("write", row.write_rate), ("read", row.read_rate)] {
-        if let Some(rate) = rate.filter(|rate| *rate > MAX_BYTES) {
-            return Err(format!("a {what} rate of {rate} bytes/s, where at most {MAX_BYTES} are read"));
+    for (rate, value) in Rate::ALL.into_iter().zip(row.rates()) {
+        if let Some(value) = value.filter(|value| *value > MAX_RATE) {
+            return Err(format!("a {rate} of {value} {}, where at most {MAX_RATE} are read", rate.unit()));
         }
     }
     if !row.dirs.is_empty() && row.dirs.len() != list.len() {
         return Err(format!("{} log dirs for {} replicas", row.dirs.len(), list.len()));
     }
     Ok(())
-}
-
-/// Adds the rate of the next partition after `before`. The column is there only if a rate is known.
-fn add_rate(column: &mut Vec<u64>, before: usize, rate: Option<u64>) {
-    if rate.is_some() || !column.is_empty() {
-        column.resize(before, UNKNOWN_RATE);
-        column.push(rate.unwrap_or(UNKNOWN_RATE));
-    }
 }
 
 fn fill<T: Copy>(column: &mut Vec<T>, values: &[T], len: usize, unknown: T) {
@@ -275,6 +274,14 @@ mod tests {
         let error =
             build.partition(&PartitionRow { replicas: &[BrokerId(9)], ..Default::default() }).unwrap_err();
         assert_eq!(error.to_string(), "partition a-0: broker 9 is not among the cluster's brokers");
+        let row = PartitionRow { replicas: &[BrokerId(1)], ..Default::default() };
+        let most = PartitionRow { request_rate: Some(MAX_RATE), ..row };
+        let more = PartitionRow { request_rate: Some(MAX_RATE + 1), ..row };
+        assert_eq!(
+            build.partition(&more).unwrap_err().to_string(),
+            "partition a-0: a request rate of 288230376151711744 requests/s, where at most 288230376151711743 are read"
+        );
+        build.partition(&most).unwrap();
         assert!(build.topic(topic("a")).is_err());
         assert!(ClusterBuilder::new("c", vec![broker(1), broker(1)]).is_err());
     }

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{BrokerId, NodeType, TopicId, TopicPartition};
+use super::rates::RateColumns;
+use super::{BrokerId, NodeType, Rate, TopicId, TopicPartition};
 
 /// A size that nobody told us. Unknown is never zero.
 pub const UNKNOWN_SIZE: u64 = u64::MAX;
 /// A log directory that nobody told us.
 pub const UNKNOWN_DIR: u8 = u8::MAX;
-/// A write or read rate that nobody measured. Unknown is never zero.
-pub const UNKNOWN_RATE: u64 = u64::MAX;
 /// The longest replica list that the columns hold (the ISR is a bit mask over list positions).
 pub const MAX_REPLICAS: usize = 32;
 /// The most bytes of all replicas together (288 PB). 32 copies of each, and what is there, still fit in `u64`,
@@ -215,10 +214,7 @@ pub struct Cluster {
     pub(super) dirs: Vec<u8>,
     pub(super) leaders: Vec<u16>,
     pub(super) isr: Vec<u32>,
-    /// Empty where none is known.
-    pub(super) write_rates: Vec<u64>,
-    /// Empty where none is known.
-    pub(super) read_rates: Vec<u64>,
+    pub(super) rates: RateColumns,
 }
 
 /// One partition of a [`Cluster`]: borrowed slices of its columns.
@@ -242,6 +238,8 @@ pub struct Partition<'a> {
     pub write_rate: Option<u64>,
     /// Bytes/s that consumers fetch from its leader, followers not counted; `None` where nobody measured it.
     pub read_rate: Option<u64>,
+    /// Requests/s of producers and consumers to its leader, followers not counted; `None` where nobody measured it.
+    pub request_rate: Option<u64>,
 }
 
 impl Partition<'_> {
@@ -257,6 +255,11 @@ impl Partition<'_> {
             .filter(|size| *size != UNKNOWN_SIZE)
             .or_else(|| self.sizes.iter().copied().filter(|size| *size != UNKNOWN_SIZE).max())
     }
+
+    /// Its rates, in the order of [`Rate::ALL`].
+    pub fn rates(&self) -> [Option<u64>; 3] {
+        [self.write_rate, self.read_rate, self.request_rate]
+    }
 }
 
 impl Cluster {
@@ -266,26 +269,15 @@ impl Cluster {
         self.isr[index as usize] = isr;
     }
 
-    /// Sets the write rate of a partition, in bytes/s; `None` is unknown.
-    pub fn set_write_rate(&mut self, index: u32, rate: Option<u64>) {
+    /// Sets a rate of a partition; `None` is unknown.
+    pub fn set_rate(&mut self, rate: Rate, index: u32, value: Option<u64>) {
         let partitions = self.partition_count();
-        set_rate(&mut self.write_rates, partitions, index, rate);
+        self.rates.set(partitions, rate, index as usize, value);
     }
 
-    /// Sets the read rate of a partition, in bytes/s; `None` is unknown.
-    pub fn set_read_rate(&mut self, index: u32, rate: Option<u64>) {
-        let partitions = self.partition_count();
-        set_rate(&mut self.read_rates, partitions, index, rate);
-    }
-
-    /// Number of partitions whose write rate is known.
-    pub fn known_write_rates(&self) -> usize {
-        known(&self.write_rates)
-    }
-
-    /// Number of partitions whose read rate is known.
-    pub fn known_read_rates(&self) -> usize {
-        known(&self.read_rates)
+    /// Number of partitions of which this rate is known.
+    pub fn known_rates(&self, rate: Rate) -> usize {
+        self.rates.known(rate)
     }
 
     /// Number of partitions.
@@ -326,8 +318,9 @@ impl Cluster {
             dirs: &self.dirs[list],
             leader: Some(self.leaders[at]).filter(|leader| *leader != NO_LEADER),
             isr: self.isr[at],
-            write_rate: rate(&self.write_rates, at),
-            read_rate: rate(&self.read_rates, at),
+            write_rate: self.rates.get(Rate::Write, at),
+            read_rate: self.rates.get(Rate::Read, at),
+            request_rate: self.rates.get(Rate::Requests, at),
         }
     }
 
@@ -372,21 +365,4 @@ impl Cluster {
         let topic = self.topic_of(index);
         TopicPartition::new(topic.name.clone(), (index - topic.first) as i32)
     }
-}
-
-/// A rate of a column that may be empty.
-fn rate(column: &[u64], at: usize) -> Option<u64> {
-    column.get(at).copied().filter(|rate| *rate != UNKNOWN_RATE)
-}
-
-fn known(column: &[u64]) -> usize {
-    column.iter().filter(|rate| **rate != UNKNOWN_RATE).count()
-}
-
-fn set_rate(column: &mut Vec<u64>, partitions: usize, index: u32, rate: Option<u64>) {
-    if column.is_empty() && rate.is_none() {
-        return;
-    }
-    column.resize(partitions, UNKNOWN_RATE);
-    column[index as usize] = rate.unwrap_or(UNKNOWN_RATE);
 }

@@ -1,6 +1,7 @@
 //! One cluster from several snapshots of it: the layout of the last, the rates of all.
 
-use super::{Cluster, UNKNOWN_RATE};
+use super::rates::RateColumns;
+use super::{Cluster, Rate};
 
 /// Which of the known rates of a partition is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +26,14 @@ pub struct OtherCluster {
 #[derive(Debug)]
 pub struct Merge {
     last: Cluster,
-    /// Of each snapshot the write and read rates, by partition of `last`.
-    rates: Vec<[Vec<u64>; 2]>,
+    /// Of each snapshot, by partition of `last`.
+    rates: Vec<RateColumns>,
 }
 
 impl Merge {
     /// Begins with the snapshot whose layout is kept; its own rates count too.
-    pub fn into_layout_of(last: Cluster) -> Self {
-        let own = rates_by(&last, &last);
+    pub fn into_layout_of(mut last: Cluster) -> Self {
+        let own = std::mem::take(&mut last.rates);
         Merge { last, rates: vec![own] }
     }
 
@@ -53,15 +54,13 @@ impl Merge {
     pub fn finish(self, keep: Keep) -> Cluster {
         let Merge { last: mut cluster, rates } = self;
         let mut known = Vec::with_capacity(rates.len());
-        let mut pick = |of: usize, at: usize| {
-            known.clear();
-            known.extend(rates.iter().map(|both| both[of][at]).filter(|rate| *rate != UNKNOWN_RATE));
-            known.sort_unstable();
-            kept(&known, keep)
-        };
         for at in 0..cluster.partition_count() {
-            cluster.set_write_rate(at as u32, pick(0, at));
-            cluster.set_read_rate(at as u32, pick(1, at));
+            for rate in Rate::ALL {
+                known.clear();
+                known.extend(rates.iter().filter_map(|of| of.get(rate, at)));
+                known.sort_unstable();
+                cluster.set_rate(rate, at as u32, kept(&known, keep));
+            }
         }
         cluster
     }
@@ -79,13 +78,14 @@ fn kept(known: &[u64], keep: Keep) -> Option<u64> {
 }
 
 /// The rates that `from` knows, by partition of `layout`.
-fn rates_by(layout: &Cluster, from: &Cluster) -> [Vec<u64>; 2] {
-    let mut rates = [(); 2].map(|()| vec![UNKNOWN_RATE; layout.partition_count()]);
+fn rates_by(layout: &Cluster, from: &Cluster) -> RateColumns {
+    let mut rates = RateColumns::default();
     for topic in &layout.topics {
         let Some(same) = from.topic(&topic.name).filter(|other| other.id == topic.id) else { continue };
         for (mine, theirs) in layout.partitions_of(topic).zip(from.partitions_of(same)) {
-            rates[0][mine.index as usize] = theirs.write_rate.unwrap_or(UNKNOWN_RATE);
-            rates[1][mine.index as usize] = theirs.read_rate.unwrap_or(UNKNOWN_RATE);
+            for (rate, value) in Rate::ALL.into_iter().zip(theirs.rates()) {
+                rates.set(layout.partition_count(), rate, mine.index as usize, value);
+            }
         }
     }
     rates
@@ -96,44 +96,42 @@ mod tests {
     use super::*;
     use crate::model::{Broker, BrokerId, ClusterBuilder, PartitionRow, Topic, TopicId};
 
-    /// A cluster of one broker: topics with their id and the write rate of each partition.
+    /// A cluster of one broker: topics with their id and the write rate of each partition. Twice that is read, in three
+    /// times as many requests.
     fn cluster(id: &str, topics: &[(&str, u8, &[Option<u64>])]) -> Cluster {
         let mut build = ClusterBuilder::new(id, vec![Broker::bare(BrokerId(1))]).unwrap();
         for (name, id, rates) in topics {
             build.topic(Topic { name: (*name).into(), id: TopicId([*id; 16]), ..Topic::default() }).unwrap();
             for rate in *rates {
-                let read_rate = rate.map(|rate| rate * 2);
-                let row = PartitionRow { write_rate: *rate, read_rate, ..PartitionRow::default() };
+                let [read_rate, request_rate] = [2, 3].map(|times| rate.map(|rate| rate * times));
+                let row =
+                    PartitionRow { write_rate: *rate, read_rate, request_rate, ..PartitionRow::default() };
                 build.partition(&PartitionRow { replicas: &[BrokerId(1)], ..row }).unwrap();
             }
         }
         build.finish(String::new(), vec![])
     }
 
-    fn merged(last: Cluster, others: &[Cluster], keep: Keep) -> Vec<(Option<u64>, Option<u64>)> {
+    fn merged(last: Cluster, others: &[Cluster], keep: Keep) -> Vec<[Option<u64>; 3]> {
         let mut merge = Merge::into_layout_of(last);
         others.iter().for_each(|other| merge.add(other).unwrap());
-        merge.finish(keep).partitions().map(|(_, p)| (p.write_rate, p.read_rate)).collect()
+        merge.finish(keep).partitions().map(|(_, p)| p.rates()).collect()
     }
 
     #[test]
     fn the_largest_known_rate_is_kept() {
         let last = cluster("c", &[("a", 1, &[Some(5), None, None]), ("b", 2, &[Some(0)])]);
         let first = cluster("c", &[("a", 1, &[Some(3), Some(7)]), ("b", 2, &[None]), ("z", 3, &[Some(9)])]);
-        let both = |rate: u64| (Some(rate), Some(2 * rate));
+        let all = |rate: u64| [1, 2, 3].map(|times| Some(times * rate));
         let found = merged(last, &[first], Keep::Maximum);
-        assert_eq!(
-            found,
-            [both(5), both(7), (None, None), both(0)],
-            "unknown stays unknown, zero stays zero"
-        );
+        assert_eq!(found, [all(5), all(7), [None; 3], all(0)], "unknown stays unknown, zero stays zero");
     }
 
     #[test]
     fn a_percentile_is_one_of_the_known_rates() {
         let one = |rate| cluster("c", &[("a", 1, &[rate])]);
         let others: Vec<Cluster> = (1..20).map(|n| one(Some(n * 10))).chain([one(None)]).collect();
-        let at = |percent| merged(one(Some(200)), &others, Keep::Percentile(percent))[0].0;
+        let at = |percent| merged(one(Some(200)), &others, Keep::Percentile(percent))[0][0];
         assert_eq!([at(1), at(50), at(95), at(96), at(100)], [10, 100, 190, 200, 200].map(Some));
         assert_eq!(kept(&[], Keep::Percentile(95)), None);
         assert_eq!(kept(&[4], Keep::Percentile(0)), Some(4));
@@ -143,7 +141,7 @@ mod tests {
     fn a_topic_that_was_made_anew_is_another() {
         let last = cluster("c", &[("a", 1, &[Some(1)])]);
         let before = cluster("c", &[("a", 9, &[Some(1000)])]);
-        assert_eq!(merged(last, &[before], Keep::Maximum)[0].0, Some(1));
+        assert_eq!(merged(last, &[before], Keep::Maximum)[0][0], Some(1));
     }
 
     #[test]

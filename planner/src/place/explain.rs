@@ -307,10 +307,8 @@ fn notes(scope: &Scope<'_>, topology: &Topology, draft: &Draft, matched: usize) 
             draft.lagging
         ));
     }
-    let silent: Vec<BrokerId> = (scope.emptied())
-        .filter(|b| !b.serves() && !scope.given_up.contains(&b.id))
-        .map(|b| b.id)
-        .collect();
+    let silent: Vec<BrokerId> =
+        (scope.emptied()).filter(|b| !b.serves() && !scope.given_up.contains(&b.id)).map(|b| b.id).collect();
     if !silent.is_empty() {
         notes.push(format!(
             "source brokers {} are fenced or did not answer: their partitions wait until they are back",

@@ -7,7 +7,7 @@ use super::refuse::Refused;
 use super::scope::Scope;
 use super::{Made, PlaceError};
 use crate::model::watch::Watch;
-use crate::model::{BrokerId, Cluster};
+use crate::model::{BrokerId, Cluster, Rate};
 use crate::plan::{Bands, Budget, LeaderMode, LeaderProof, Measure};
 
 /// A plan that changes leaders only.
@@ -67,7 +67,7 @@ pub(super) fn plan(
 
 /// Which rates stand for what leaders send.
 fn tell_rates(cluster: &Cluster) -> Result<Option<String>, PlaceError> {
-    let (reads, writes) = (cluster.known_read_rates(), cluster.known_write_rates());
+    let (reads, writes) = (cluster.known_rates(Rate::Read), cluster.known_rates(Rate::Write));
     if reads + writes == 0 {
         let accepted = "a snapshot that was taken with --sample, or --rates FILE; unknown is never zero";
         return Err(PlaceError::usage("--within, --best", "the snapshot knows no rate", accepted));

@@ -57,6 +57,7 @@ impl World {
                     },
                     write_rate: row.bytes.filter(|bytes| bytes % 3 == 0),
                     read_rate: row.bytes.filter(|bytes| bytes % 5 == 0),
+                    request_rate: row.bytes.filter(|bytes| bytes % 7 == 0),
                 };
                 build.partition(&row).unwrap();
             }

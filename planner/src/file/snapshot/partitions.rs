@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::file::json::{Numbers, Seen, Spot, Text, Whole, partition_number};
-use crate::model::{BadCluster, Broker, BrokerId, ClusterBuilder, PartitionRow, Topic};
+use crate::model::{BadCluster, Broker, BrokerId, ClusterBuilder, PartitionRow, Rate, Topic};
 
 /// The partitions on their way into a cluster.
 pub(super) struct Partitions {
@@ -89,6 +89,7 @@ impl Partitions {
             let announced = self.topics[self.next - 1].1;
             return Err(Error::custom(format!("the list of topics announces {announced} partitions only")));
         }
+        let [write_rate, read_rate, request_rate] = row.rates;
         let row = PartitionRow {
             replicas: &row.replicas,
             leader: row.leader,
@@ -97,8 +98,9 @@ impl Partitions {
             removing: &row.removing,
             sizes: &row.sizes,
             dirs: &row.dirs,
-            write_rate: row.write_rate,
-            read_rate: row.read_rate,
+            write_rate,
+            read_rate,
+            request_rate,
         };
         self.build.partition(&row).map_err(|error| match error {
             BadCluster::Partition { reason, .. } => Error::custom(reason),
@@ -151,8 +153,8 @@ pub(super) struct Row {
     pub removing: Vec<BrokerId>,
     pub sizes: Vec<u64>,
     pub dirs: Vec<u8>,
-    pub write_rate: Option<u64>,
-    pub read_rate: Option<u64>,
+    /// In the order of [`Rate::ALL`].
+    pub rates: [Option<u64>; 3],
 }
 
 /// Reads a line and adds it at once: an error that is raised later carries a later line.
@@ -176,11 +178,12 @@ enum Field {
     Removing,
     WriteRate,
     ReadRate,
+    RequestRate,
     #[serde(other)]
     Unknown,
 }
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "topic",
     "partition",
     "replicas",
@@ -192,6 +195,7 @@ const FIELDS: [&str; 11] = [
     "removing",
     "write_rate",
     "read_rate",
+    "request_rate",
 ];
 const REQUIRED: usize = 5;
 
@@ -217,7 +221,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         row.dirs.clear();
         row.adding.clear();
         row.removing.clear();
-        (row.write_rate, row.read_rate) = (None, None);
+        row.rates = [None; 3];
         spot.partition = None;
         while let Some(field) = map.next_key::<Field>()? {
             if !matches!(field, Field::Unknown) {
@@ -239,8 +243,9 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 Field::Dirs => map.next_value_seed(Numbers(&mut row.dirs))?,
                 Field::Adding => map.next_value_seed(Numbers(&mut row.adding))?,
                 Field::Removing => map.next_value_seed(Numbers(&mut row.removing))?,
-                Field::WriteRate => row.write_rate = map.next_value()?,
-                Field::ReadRate => row.read_rate = map.next_value()?,
+                Field::WriteRate => row.rates[Rate::Write as usize] = map.next_value()?,
+                Field::ReadRate => row.rates[Rate::Read as usize] = map.next_value()?,
+                Field::RequestRate => row.rates[Rate::Requests as usize] = map.next_value()?,
                 Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }

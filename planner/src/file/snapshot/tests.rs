@@ -56,10 +56,12 @@ fn cluster() -> Cluster {
         dirs: &[0, UNKNOWN_DIR],
         write_rate: Some(3),
         read_rate: Some(8),
+        request_rate: Some(0),
         ..PartitionRow::default()
     };
     build.partition(&row).unwrap();
-    build.partition(&PartitionRow { replicas: &[three], ..PartitionRow::default() }).unwrap();
+    let asked = PartitionRow { request_rate: Some(4), ..PartitionRow::default() };
+    build.partition(&PartitionRow { replicas: &[three], ..asked }).unwrap();
     build.topic(Topic { name: "empty".into(), ..Topic::default() }).unwrap();
     build.topic(Topic { name: "z".into(), internal: true, ..Topic::default() }).unwrap();
     build.partition(&PartitionRow { adding: &[two], removing: &[one], ..row }).unwrap();
@@ -89,6 +91,19 @@ fn what_is_written_is_read() {
         assert_eq!(read(text.as_bytes(), "f").unwrap(), cluster, "{text}");
         assert_eq!(written(&read(text.as_bytes(), "f").unwrap()), text);
     }
+}
+
+#[test]
+fn rates_are_written_where_they_are_known() {
+    let text = written(&cluster());
+    assert!(text.contains(",\"write_rate\":3,\"read_rate\":8,\"request_rate\":0}"), "zero is known: {text}");
+    assert!(text.contains("\"sizes\":[null],\"request_rate\":4}"), "{text}");
+    let without = [("write_rate", 3), ("read_rate", 8), ("request_rate", 0), ("request_rate", 4)]
+        .iter()
+        .fold(text, |text, (member, rate)| text.replace(&format!(",\"{member}\":{rate}"), ""));
+    let plain = read(without.as_bytes(), "f").unwrap();
+    assert!(plain.partitions().all(|(_, p)| p.rates() == [None; 3]));
+    assert_eq!(written(&plain), without, "what nobody knows is not written");
 }
 
 #[test]
@@ -174,6 +189,23 @@ fn a_bad_partition_line_is_named() {
     assert_eq!(
         first("\"replicas\":[2,1]", "\"replicas\":[1,1]"),
         ok("broker 1 stands twice in the replica list")
+    );
+    let most = "288230376151711743";
+    assert_eq!(
+        first("\"read_rate\":8", "\"read_rate\":288230376151711744"),
+        ok(&format!("a read rate of 288230376151711744 bytes/s, where at most {most} are read"))
+    );
+    assert_eq!(
+        first("\"request_rate\":0", "\"request_rate\":288230376151711744"),
+        ok(&format!("a request rate of 288230376151711744 requests/s, where at most {most} are read"))
+    );
+    assert_eq!(
+        first("\"request_rate\":0", "\"request_rate\":-1"),
+        ok("invalid value: integer `-1`, expected u64")
+    );
+    assert_eq!(
+        first("\"request_rate\":0", "\"request_rate\":0,\"request_rate\":0"),
+        ok("member \"request_rate\" stands twice")
     );
     assert_eq!(first(",\"isr\":[1]", ""), ok("member \"isr\" is missing"));
     assert_eq!(first(",\"isr\":[1]", ",\"isr\":[1],\"isr\":[1]"), ok("member \"isr\" stands twice"));

@@ -40,7 +40,7 @@ use super::refuse::Refused;
 use super::scope::Scope;
 use super::{Made, PlaceError};
 use crate::model::watch::Watch;
-use crate::model::{Cluster, Topology};
+use crate::model::{Cluster, Rate, Topology};
 use crate::plan::{Bands, Budget, Intent, Measure, Price};
 use bands::{BYTES, MEASURES, RATE, REPLICAS};
 use bound::Bound;
@@ -182,14 +182,14 @@ fn prices(cluster: &Cluster, zone: &Zone, bound: &Bound) -> Vec<Price> {
 
 /// A band on rates needs rates.
 fn judge_rates(cluster: &Cluster, wanted: &Bands) -> Result<(), PlaceError> {
-    if wanted.measures.contains(&Measure::WriteRate) && cluster.known_write_rates() == 0 {
+    if wanted.measures.contains(&Measure::WriteRate) && cluster.known_rates(Rate::Write) == 0 {
         return Err(PlaceError::usage(
             "--measures",
             "write-rate, and the snapshot knows no write rate",
             "a snapshot that was taken with --sample, or --rates FILE; unknown is never zero",
         ));
     }
-    if wanted.measures.contains(&Measure::ReadRate) && cluster.known_read_rates() == 0 {
+    if wanted.measures.contains(&Measure::ReadRate) && cluster.known_rates(Rate::Read) == 0 {
         return Err(PlaceError::usage(
             "--measures",
             "read-rate, and the snapshot knows no read rate",

@@ -4,7 +4,7 @@ use super::weigh::{self, Loads};
 use super::{Leadership, Unmet, fewest_changes};
 use crate::model::capacity::{self, Resource};
 use crate::model::watch::Watch;
-use crate::model::{BrokerId, Cluster, Partition};
+use crate::model::{BrokerId, Cluster, Partition, Rate};
 use crate::place::layout::Layout;
 use crate::place::shares;
 use crate::plan::LeaderMode;
@@ -149,7 +149,7 @@ fn even_bounds(partitions: u128, weights: &[u32], may_lead: &[bool], tolerance: 
 
 /// What leaders send: read rates where some are known, else write rates; the mean where one is unknown.
 pub(in crate::place) fn sent(cluster: &Cluster) -> Vec<u64> {
-    let reads = cluster.known_read_rates() > 0;
+    let reads = cluster.known_rates(Rate::Read) > 0;
     let rate = move |p: Partition<'_>| if reads { p.read_rate } else { p.write_rate };
     let known = || cluster.partitions().filter_map(|(_, p)| rate(p));
     let sum: u128 = known().map(u128::from).sum();
