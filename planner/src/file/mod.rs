@@ -5,13 +5,16 @@
 //! (or move) per line, so that an error names the line, the topic and the partition. Members that a version
 //! does not know are skipped; a newer format version is refused. `docs/formats.md` describes every field.
 
+mod document;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
+pub mod node_types;
 pub mod plan;
 pub mod rates;
 pub mod reassignment;
+pub mod scenarios;
 pub mod snapshot;
 pub mod topology;
 

@@ -29,10 +29,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::FileError;
+use super::document::{self, Reader};
+use super::node_types::NodeTable;
 use crate::model::{BrokerId, NodeType};
 use crate::plan::Pattern;
 
@@ -95,32 +96,16 @@ struct ZoneTable {
     brokers: Vec<Spanned<i64>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NodeTable {
-    disk_bytes: Option<Spanned<i64>>,
-    network_bytes_per_second: Option<Spanned<i64>>,
-    replicas: Option<Spanned<i64>>,
-    /// Read from the text itself: a price is exact.
-    price_per_month: Option<Spanned<IgnoredAny>>,
-}
-
 /// Reads a topology file; `file` is its name in errors.
 ///
 /// # Errors
 /// The first thing that makes the file unusable, with its line: no TOML, an unknown member, a number that is not
 /// above zero, a rack or a broker in two zones, a node type that is not defined, a pair of zones that is none, topics
 /// without a zone.
-pub fn read(mut from: impl Read, file: &str) -> Result<TopologyFile, FileError> {
-    let mut bytes = Vec::new();
-    let cannot = |error: &dyn std::fmt::Display| FileError::whole(file, format!("cannot be read: {error}"));
-    from.read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| FileError::whole(file, "is not text in UTF-8"))?;
+pub fn read(from: impl Read, file: &str) -> Result<TopologyFile, FileError> {
+    let text = document::text(from, file)?;
     let reader = Reader { file, text: &text };
-    let document: Document = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| reader.line(span.start));
-        reader.error(line, "", error.message().replace('\n', ", "))
-    })?;
+    let document: Document = reader.parse()?;
     let (racks, brokers) = reader.zones(&document.zones)?;
     let types = reader.types(&document.node_types)?;
     let nodes = reader.nodes(&document.nodes, &types)?;
@@ -129,27 +114,9 @@ pub fn read(mut from: impl Read, file: &str) -> Result<TopologyFile, FileError> 
     Ok(TopologyFile { file: file.into(), racks, brokers, nodes, rtt, topics })
 }
 
-/// The file at hand, for lines and errors.
-struct Reader<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
 type Seats = (BTreeMap<String, (String, usize)>, BTreeMap<BrokerId, (String, usize)>);
 
 impl Reader<'_> {
-    fn line(&self, at: usize) -> usize {
-        1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
-    }
-
-    fn line_of<T>(&self, spanned: &Spanned<T>) -> usize {
-        self.line(spanned.span().start)
-    }
-
-    fn error(&self, line: usize, place: impl Into<String>, reason: impl Into<String>) -> FileError {
-        FileError { file: self.file.into(), line, place: place.into(), reason: reason.into() }
-    }
-
     fn broker(&self, found: &Spanned<i64>, place: &str) -> Result<BrokerId, FileError> {
         let id = i32::try_from(*found.get_ref()).ok().filter(|id| *id >= 0);
         id.map(BrokerId).ok_or_else(|| {
@@ -199,53 +166,6 @@ impl Reader<'_> {
                 Err(self.error(line, place, reason))
             }
         }
-    }
-
-    fn types<'t>(
-        &self,
-        tables: &'t BTreeMap<Spanned<String>, NodeTable>,
-    ) -> Result<BTreeMap<&'t str, NodeType>, FileError> {
-        let mut types = BTreeMap::new();
-        for (name, table) in tables {
-            let place = format!("node_types.{}", name.get_ref());
-            if name.get_ref().is_empty() {
-                return Err(self.error(self.line_of(name), "node_types", "a node type has an empty name"));
-            }
-            let above = |what: &str, found: &Option<Spanned<i64>>, most: u64| match found {
-                None => Ok(None),
-                Some(found) => match u64::try_from(*found.get_ref()) {
-                    Ok(number) if (1..=most).contains(&number) => Ok(Some(number)),
-                    _ => {
-                        let accepted = format!("expected a whole number from 1 to {most}");
-                        let reason = format!("{what} is {}: {accepted}", found.get_ref());
-                        Err(self.error(self.line_of(found), &place, reason))
-                    }
-                },
-            };
-            let most = i64::MAX.unsigned_abs();
-            let node = NodeType {
-                name: name.get_ref().clone(),
-                disk_bytes: above("disk_bytes", &table.disk_bytes, most)?,
-                network_bytes_per_second: above(
-                    "network_bytes_per_second",
-                    &table.network_bytes_per_second,
-                    most,
-                )?,
-                replicas: above("replicas", &table.replicas, u32::MAX.into())?.map(|n| n as u32),
-                price_per_month: table.price_per_month.as_ref().map(|p| self.price(p, &place)).transpose()?,
-            };
-            types.insert(name.get_ref().as_str(), node);
-        }
-        Ok(types)
-    }
-
-    /// A price in hundredths, from the digits as they stand.
-    fn price(&self, found: &Spanned<IgnoredAny>, place: &str) -> Result<u64, FileError> {
-        let text = self.text.get(found.span()).unwrap_or_default();
-        hundredths(text).ok_or_else(|| {
-            let accepted = "expected a number like 92 or 92.40, 0 or more, with two decimals at most";
-            self.error(self.line_of(found), place, format!("price_per_month is {text}: {accepted}"))
-        })
     }
 
     fn nodes(
@@ -313,18 +233,6 @@ impl Reader<'_> {
         };
         lists.iter().map(one).collect()
     }
-}
-
-/// `92`, `92.4`, `1_092.40` in hundredths.
-fn hundredths(text: &str) -> Option<u64> {
-    let digits = text.replace('_', "");
-    let (whole, part) = digits.split_once('.').unwrap_or((&digits, "0"));
-    let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_plain(whole) || !is_plain(part) || part.len() > 2 {
-        return None;
-    }
-    let cents: u64 = format!("{part:0<2}").parse().ok()?;
-    whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(cents)
 }
 
 /// `500us`, `60ms`, `1s` in microseconds; none below one.
