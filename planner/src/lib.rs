@@ -46,3 +46,4 @@ pub mod place;
 pub mod plan;
 pub mod rule;
 pub mod schedule;
+pub mod whatif;

@@ -18,7 +18,7 @@ use crate::plan::{Plan, Step, moves};
 use crate::schedule::Load;
 
 /// A time in seconds, and between which ones it lies if the model is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// It hardly takes less.
     pub low: u64,
