@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
-use args::{Cli, Format};
+use args::{Cli, Output};
 use error::Error;
 
 fn main() -> ExitCode {
@@ -33,8 +33,8 @@ fn log_filter() -> EnvFilter {
 }
 
 /// Says why the verb failed: to a person on stderr, to a program as the result on stdout.
-fn report(error: &Error, format: Format) {
-    if format == Format::Json {
+fn report(error: &Error, format: Output) {
+    if format == Output::Json {
         let _ = render::print(&render::json::error(error));
     } else {
         eprintln!("{error}");

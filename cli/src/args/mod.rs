@@ -21,6 +21,7 @@ mod snapshot;
 mod status;
 mod sweep;
 mod values;
+mod whatif;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,6 +48,7 @@ pub use snapshot::{Merge, Snapshot, SnapshotVerb};
 pub use status::Status;
 pub use sweep::Sweep;
 pub use values::{Rtt, Throttle, Until, ZoneMapping, ZoneOfBroker, throttle};
+pub use whatif::Whatif;
 
 const AFTER: &str = "\
 Exit codes:
@@ -64,9 +66,9 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "restow", version, after_help = AFTER, propagate_version = true)]
 pub struct Cli {
-    /// How results are printed: text for people, json for programs.
-    #[arg(long, value_enum, global = true, default_value_t = Format::Text, value_name = "FORMAT")]
-    pub format: Format,
+    /// How results are printed: text for people, json for programs, csv for spreadsheets.
+    #[arg(long, value_enum, global = true, default_value_t = Output::Text, value_name = "FORMAT")]
+    pub format: Output,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -74,6 +76,17 @@ pub struct Cli {
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For programs: one JSON object, or one a line for a running verb.
+    Json,
+    /// For spreadsheets, of verbs whose result is a table.
+    Csv,
+}
+
+/// How results of verbs without a table are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For people.
     Text,
@@ -118,6 +131,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Print the kafka-acls commands that allow what restow does, and nothing more.
     Acls(Acls),
+    /// Say what becomes of a cluster under edits: brokers, layout, growth, failures. Touches no cluster.
+    Whatif(Whatif),
     /// Write the snapshot of a made-up cluster, or of a fleet of them, to try a plan or to repeat a measurement.
     Generate(Generate),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.
@@ -131,8 +146,8 @@ pub struct Zones {
     /// win over it.
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
-    /// A rates file (CSV: topic,partition,write_bytes_per_second,read_bytes_per_second), in place of the rates that the
-    /// snapshot knows.
+    /// A rates file (CSV: topic,partition,write_bytes_per_second,read_bytes_per_second,requests_per_second), in place of
+    /// the rates that the snapshot knows.
     #[arg(long, value_name = "FILE")]
     pub rates: Option<PathBuf>,
     /// The zone of a broker, in place of its rack. Repeatable.

@@ -6,6 +6,7 @@ mod beside;
 mod check;
 mod demo;
 pub mod doctor;
+mod each;
 mod explain;
 mod export;
 mod forecast;
@@ -22,6 +23,7 @@ mod show;
 mod snapshot;
 mod status;
 mod sweep;
+mod whatif;
 
 use std::path::Path;
 
@@ -29,34 +31,42 @@ use restow_planner::file;
 use restow_planner::model::Cluster;
 use restow_planner::plan::Plan;
 
-use crate::args::{Cli, Command, Zones};
+use crate::args::{Cli, Command, Format, Output, Zones};
 use crate::error::{Error, Exit};
 use crate::{connect, files};
 
 /// Runs what was typed.
 pub fn run(cli: &Cli) -> Result<Exit, Error> {
-    let format = cli.format;
+    // Verbs whose result is a table print csv too.
+    let format = match cli.format {
+        Output::Text => Ok(Format::Text),
+        Output::Json => Ok(Format::Json),
+        Output::Csv => {
+            Err(Error::usage("--format csv: this verb has no table").hint("whatif and size print csv"))
+        }
+    };
     match &cli.command {
-        Command::Snapshot(args) => snapshot::run(args, format),
-        Command::Plan(args) => plan::run(&args.verb, format),
-        Command::Show(args) => show::run(args, format),
-        Command::Explain(args) => explain::run(args, format),
-        Command::Check(args) => check::run(args, format),
-        Command::Export(args) => export::run(args, format),
-        Command::Forecast(args) => forecast::run(args, format),
-        Command::Apply(args) => connect::runtime()?.block_on(apply::run(args, format)),
-        Command::Status(args) => connect::runtime()?.block_on(status::run(args, format)),
-        Command::Rollback(args) => connect::runtime()?.block_on(rollback::run(args, format)),
+        Command::Snapshot(args) => snapshot::run(args, format?),
+        Command::Plan(args) => plan::run(&args.verb, format?),
+        Command::Show(args) => show::run(args, format?),
+        Command::Explain(args) => explain::run(args, format?),
+        Command::Check(args) => check::run(args, format?),
+        Command::Export(args) => export::run(args, format?),
+        Command::Forecast(args) => forecast::run(args, format?),
+        Command::Apply(args) => connect::runtime()?.block_on(apply::run(args, format?)),
+        Command::Status(args) => connect::runtime()?.block_on(status::run(args, format?)),
+        Command::Rollback(args) => connect::runtime()?.block_on(rollback::run(args, format?)),
         Command::Pause(args) => incident::pause(args),
         Command::Resume(args) => incident::resume(args),
         Command::Throttle(args) => incident::throttle(args),
-        Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format)),
-        Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format)),
-        Command::Doctor(args) => connect::runtime()?.block_on(doctor::run(args, format)),
-        Command::Acls(args) => acls::run(args, format),
-        Command::Generate(args) => generate::run(args, format),
-        Command::Demo(args) if args.serve => connect::runtime()?.block_on(demo::serve::run(format)),
-        Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format)),
+        Command::Sweep(args) => connect::runtime()?.block_on(sweep::run(args, format?)),
+        Command::Rehearse(args) => connect::paused_runtime()?.block_on(rehearse::run(args, format?)),
+        Command::Doctor(args) => connect::runtime()?.block_on(doctor::run(args, format?)),
+        Command::Acls(args) => acls::run(args, format?),
+        Command::Whatif(args) => whatif::run(args, cli.format),
+        Command::Generate(args) => generate::run(args, format?),
+        Command::Demo(args) if args.serve => connect::runtime()?.block_on(demo::serve::run(format?)),
+        Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format?)),
     }
 }
 

@@ -66,7 +66,7 @@ fn cells(name: String, before: u64, after: u64, most: u64) -> [String; 5] {
 }
 
 /// A bar in eighths of a cell, so that it reads in black and white too.
-fn bar(amount: u64, most: u64) -> String {
+pub fn bar(amount: u64, most: u64) -> String {
     let eighths = (u128::from(amount) * u128::from(WIDTH) * 8).div_ceil(u128::from(most.max(1))) as usize;
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
     "█".repeat(eighths / 8) + rest

@@ -18,6 +18,8 @@ pub mod snapshot;
 pub mod table;
 pub mod units;
 pub mod watch;
+pub mod whatif;
+pub mod wrap;
 
 use std::io::{self, Write};
 

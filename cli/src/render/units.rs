@@ -72,7 +72,7 @@ pub fn rate(bytes_per_second: u64) -> String {
 pub fn of(n: u64, thing: &str) -> String {
     if n == 1 {
         format!("1 {thing}")
-    } else if let Some(stem) = thing.strip_suffix('y') {
+    } else if let Some(stem) = thing.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
         format!("{} {stem}ies", count(n))
     } else {
         format!("{} {thing}s", count(n))
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!((count(0), count(999), count(1000)), ("0".into(), "999".into(), "1,000".into()));
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(of(1, "partition"), "1 partition");
-        assert_eq!(of(2, "copy"), "2 copies");
+        assert_eq!((of(2, "copy"), of(2, "day")), ("2 copies".into(), "2 days".into()));
         assert_eq!(
             (difference(3, 5), difference(5, 3), difference(5, 5)),
             ("+2".into(), "-2".into(), "".into())

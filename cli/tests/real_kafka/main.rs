@@ -15,3 +15,4 @@ mod rollback;
 mod secured;
 mod stock;
 mod story;
+mod whatif;
