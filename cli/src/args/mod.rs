@@ -17,6 +17,7 @@ mod reach;
 mod rehearse;
 mod rollback;
 mod show;
+mod size;
 mod snapshot;
 mod status;
 mod sweep;
@@ -44,6 +45,7 @@ pub use reach::{Audit, Bootstrap};
 pub use rehearse::Rehearse;
 pub use rollback::Rollback;
 pub use show::Show;
+pub use size::Size;
 pub use snapshot::{Merge, Snapshot, SnapshotVerb};
 pub use status::Status;
 pub use sweep::Sweep;
@@ -133,6 +135,8 @@ pub enum Command {
     Acls(Acls),
     /// Say what becomes of a cluster under edits: brokers, layout, growth, failures. Touches no cluster.
     Whatif(Whatif),
+    /// Find the cheapest node types and counts that hold a cluster, and place its partitions on them. Touches no cluster.
+    Size(Size),
     /// Write the snapshot of a made-up cluster, or of a fleet of them, to try a plan or to repeat a measurement.
     Generate(Generate),
     /// Migrate a simulated cluster inside this process, and back: no Kafka needed.

@@ -20,6 +20,7 @@ mod rehearse;
 mod rollback;
 mod session;
 mod show;
+mod size;
 mod snapshot;
 mod status;
 mod sweep;
@@ -64,6 +65,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Doctor(args) => connect::runtime()?.block_on(doctor::run(args, format?)),
         Command::Acls(args) => acls::run(args, format?),
         Command::Whatif(args) => whatif::run(args, cli.format),
+        Command::Size(args) => size::run(args, cli.format),
         Command::Generate(args) => generate::run(args, format?),
         Command::Demo(args) if args.serve => connect::runtime()?.block_on(demo::serve::run(format?)),
         Command::Demo(_) => connect::paused_runtime()?.block_on(demo::run(format?)),

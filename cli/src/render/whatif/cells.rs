@@ -23,7 +23,7 @@ pub fn amount(resource: Resource, known: u64) -> String {
     }
 }
 
-/// `62 → 81 %` where limits are known, else `1.2 TB → 1.5 TB`; one of both where nothing changed.
+/// `62→81 %` where limits are known, else `1.2→1.5 TB`; one of both where nothing changed.
 pub fn change(resource: Resource, before: Option<&Use>, after: Option<&Use>) -> String {
     let both = [before, after];
     let limited = both.iter().flatten().all(|used| used.part().is_some());
@@ -35,18 +35,23 @@ pub fn change(resource: Resource, before: Option<&Use>, after: Option<&Use>) -> 
     let unknown = if after.or(before).is_some_and(|used| used.unknown > 0) { "+?" } else { "" };
     match both.map(|used| used.map(text)) {
         [Some(before), Some(after)] if before == after => format!("{after}{unit}{unknown}"),
-        [Some(before), Some(after)] => format!("{before} → {after}{unit}{unknown}"),
+        [Some(before), Some(after)] => {
+            // A unit that both have is told once.
+            let same = before.split_once(' ').zip(after.split_once(' ')).filter(|((_, a), (_, b))| a == b);
+            let before = same.map_or(before.as_str(), |((number, _), _)| number);
+            format!("{before}→{after}{unit}{unknown}")
+        }
         [None, Some(after)] => format!("→ {after}{unit}{unknown}"),
         [Some(before), None] => format!("{before}{unit} →"),
         [None, None] => String::new(),
     }
 }
 
-/// `12 → 15`, or one of both where nothing changed.
+/// `12→15`, or one of both where nothing changed.
 pub fn numbers(before: Option<u64>, after: Option<u64>) -> String {
     match (before.map(units::count), after.map(units::count)) {
         (Some(before), Some(after)) if before == after => after,
-        (Some(before), Some(after)) => format!("{before} → {after}"),
+        (Some(before), Some(after)) => format!("{before}→{after}"),
         (None, Some(after)) => format!("→ {after}"),
         (Some(before), None) => format!("{before} →"),
         (None, None) => String::new(),
@@ -89,14 +94,14 @@ mod tests {
     #[test]
     fn changes_take_little_room() {
         let disk = |before: &Use, after: &Use| change(Resource::Disk, Some(before), Some(after));
-        assert_eq!(disk(&used(620, Some(1_000)), &used(810, Some(1_000))), "62 → 81 %");
+        assert_eq!(disk(&used(620, Some(1_000)), &used(810, Some(1_000))), "62→81 %");
         assert_eq!(disk(&used(620, Some(1_000)), &used(620, Some(1_000))), "62 %");
         assert_eq!(
             disk(&used(1, Some(1_000_000)), &used(0, Some(1_000))),
-            "1 → 0 %",
+            "1→0 %",
             "something is never nothing"
         );
-        assert_eq!(disk(&used(1_200, None), &used(1_500, Some(2_000))), "1.2 kB → 1.5 kB");
+        assert_eq!(disk(&used(1_200, None), &used(1_500, Some(2_000))), "1.2→1.5 kB");
         assert_eq!(disk(&used(5, None), &Use { unknown: 2, ..used(5, None) }), "5 B+?");
         assert_eq!(change(Resource::NetworkOut, None, Some(&used(1_000, None))), "→ 1 kB/s");
         assert_eq!((numbers(Some(3), Some(3)), numbers(Some(3), None)), ("3".into(), "3 →".into()));

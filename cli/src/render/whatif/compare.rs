@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use restow_planner::whatif::{Answer, Answered, Resource, State};
 
+use super::Page;
 use super::cells::{fullest, is_told, percent};
 use super::one::first_break;
-use super::{Page, money};
+use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::units;
 

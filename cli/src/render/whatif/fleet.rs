@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::cells::{fullest, percent};
 use super::csv::field;
-use super::money;
 use crate::error::Exit;
+use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::units;
 

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use crate::error::Exit;
 
+pub use cells::{amount, percent};
+pub use csv::field;
 pub use fleet::{Fleet, FleetRow};
 
 /// Everything that is told of one cluster.
@@ -69,9 +71,4 @@ fn tightest(answer: &Answer) -> Option<(Resource, &restow_planner::whatif::Broke
         Some((resource, broker, broker.of(resource).part()?))
     });
     each.max_by_key(|(resource, _, part)| (*part, std::cmp::Reverse(*resource)))
-}
-
-/// Hundredths as an amount of money: `1,234.50`.
-fn money(hundredths: u64) -> String {
-    format!("{}.{:02}", crate::render::units::count(hundredths / 100), hundredths % 100)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use restow_planner::whatif::{Answer, Answered, Break, BrokerLoad, Cost, Resource, State};
 
 use super::cells::{amount, change, fullest, is_told, numbers, percent, together};
-use super::{Page, money, tightest};
+use super::{Page, tightest};
+use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::wrap::wrap;
 use crate::render::{bars, units};

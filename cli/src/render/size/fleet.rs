@@ -1,0 +1,117 @@
+//! Many clusters sized: a row for each.
+
+use std::fmt::Write;
+
+use restow_planner::model::Cluster;
+use restow_planner::whatif::size::Sizing;
+use serde_json::{Value, json};
+
+use super::{headline, mix, price};
+use crate::error::Exit;
+use crate::render::money::money;
+use crate::render::table::Table;
+use crate::render::units;
+use crate::render::whatif::field;
+
+/// A cluster and its sizing.
+#[derive(Debug)]
+pub struct FleetRow {
+    cluster: String,
+    brokers: u64,
+    /// What its nodes cost a month, in hundredths; 0 where no price is known.
+    price: u64,
+    result: Result<Sizing, String>,
+}
+
+impl FleetRow {
+    /// The row of a cluster.
+    pub fn of(cluster: &Cluster, result: Result<Sizing, String>) -> Self {
+        let (price, _) = price(cluster);
+        FleetRow { cluster: cluster.id.clone(), brokers: cluster.brokers.len() as u64, price, result }
+    }
+
+    /// Whether some mix was placed.
+    pub fn is_placed(&self) -> bool {
+        self.result.as_ref().is_ok_and(|sizing| sizing.best().is_some())
+    }
+
+    /// Price, brokers and mix of the best.
+    fn best(&self) -> Option<(u64, u64, String)> {
+        let (_, settled) = self.result.as_ref().ok()?.best()?;
+        Some((settled.price, settled.brokers, mix(&settled.mix)))
+    }
+
+    fn why_not(&self) -> String {
+        match &self.result {
+            Err(why) => why.clone(),
+            Ok(sizing) => sizing.offers.first().map(headline).unwrap_or_default(),
+        }
+    }
+}
+
+/// Many clusters.
+#[derive(Debug)]
+pub struct Fleet<'a> {
+    /// The clusters.
+    pub rows: &'a [FleetRow],
+}
+
+impl Fleet<'_> {
+    /// For people: where most is saved first.
+    pub fn text(&self) -> String {
+        let mut rows: Vec<&FleetRow> = self.rows.iter().collect();
+        let saved = |row: &FleetRow| row.best().map(|(price, ..)| i128::from(row.price) - i128::from(price));
+        rows.sort_by_key(|row| std::cmp::Reverse(saved(row)));
+        let mut table = Table::new(&["cluster", ">brokers", ">a month", "cheapest mix that holds it"]);
+        for row in rows {
+            let cells = match row.best() {
+                Some((price, brokers, mix)) => [
+                    format!("{}→{brokers}", row.brokers),
+                    format!("{}→{}", money(row.price), money(price)),
+                    mix,
+                ],
+                None => [row.brokers.to_string(), money(row.price), format!("none: {}", row.why_not())],
+            };
+            table.row(std::iter::once(row.cluster.clone()).chain(cells));
+        }
+        let mut text = table.render(0);
+        let placed = self.rows.iter().filter(|row| row.is_placed());
+        let (before, after) = placed.clone().fold((0u64, 0u64), |(before, after), row| {
+            (before + row.price, after + row.best().map_or(0, |(price, ..)| price))
+        });
+        let all = units::of(self.rows.len() as u64, "cluster");
+        let _ = write!(text, "\n{} of {all} placed and checked. ", placed.count());
+        let _ = writeln!(text, "Their nodes cost {} → {} a month.", money(before), money(after));
+        text
+    }
+
+    /// For programs.
+    pub fn json(&self, exit: Exit) -> Value {
+        let row = |row: &FleetRow| match &row.result {
+            Ok(sizing) => {
+                json!({ "cluster_id": row.cluster, "brokers": row.brokers, "price": row.price, "sizing": sizing })
+            }
+            Err(why) => {
+                json!({ "cluster_id": row.cluster, "brokers": row.brokers, "price": row.price, "refused": why })
+            }
+        };
+        let clusters: Vec<Value> = self.rows.iter().map(row).collect();
+        json!({ "outcome": exit.name(), "exit": exit.code(), "clusters": clusters })
+    }
+
+    /// For spreadsheets.
+    pub fn csv(&self) -> String {
+        let mut text =
+            String::from("cluster,brokers_before,brokers_after,price_before,price_after,mix,refused\n");
+        for row in self.rows {
+            let id = field(&row.cluster);
+            let _ = match row.best() {
+                Some((price, brokers, mix)) => {
+                    writeln!(text, "{id},{},{brokers},{},{price},{},", row.brokers, row.price, field(&mix))
+                }
+                None => writeln!(text, "{id},{},,{},,,{}", row.brokers, row.price, field(&row.why_not())),
+            };
+        }
+        text
+    }
+}
