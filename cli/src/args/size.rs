@@ -61,6 +61,10 @@ pub struct Size {
     /// One node type for all brokers.
     #[arg(long)]
     pub same_type: bool,
+    /// Move partitions whose min.insync.replicas is above their replication factor, as `plan` does with that flag. A mix
+    /// is not placed otherwise.
+    #[arg(long)]
+    pub hold_min_isr: bool,
     /// How many mixes are told.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub offers: u32,

@@ -3,6 +3,7 @@
 use restow_planner::file;
 use restow_planner::model::watch::{Unwatched, Watch};
 use restow_planner::model::{Cluster, NodeType};
+use restow_planner::place::Options;
 use restow_planner::whatif::growth::{Growth, factor};
 use restow_planner::whatif::size::{self, Sizing, Wish};
 
@@ -60,7 +61,7 @@ fn sized(args: &Size, cluster: &Cluster, types: &[NodeType], watch: &mut dyn Wat
         peak: args.peak,
         same_type: args.same_type,
         offers: args.offers as usize,
-        ..Wish::default()
+        options: Options { hold_min_isr: args.hold_min_isr, ..Options::default() },
     };
     size::size(cluster, types, &wish, watch)
         .map_err(|error| Error::refused(format!("{}: {error}", cluster.id)))

@@ -9,6 +9,7 @@ mod pipelined;
 mod plans;
 mod round_trip;
 mod secured;
+mod size;
 mod whatif;
 
 use std::collections::BTreeMap;

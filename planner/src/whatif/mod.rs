@@ -24,7 +24,7 @@ mod layout;
 mod load;
 mod plans;
 mod rebuild;
-// pub mod size;
+pub mod size;
 #[cfg(test)]
 mod tests;
 mod world;

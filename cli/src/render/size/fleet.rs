@@ -1,13 +1,15 @@
 //! Many clusters sized: a row for each.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use restow_planner::model::Cluster;
-use restow_planner::whatif::size::Sizing;
+use restow_planner::whatif::size::{Part, Sizing};
 use serde_json::{Value, json};
 
-use super::{headline, mix, price};
+use super::{headline, price};
 use crate::error::Exit;
+use crate::render::list;
 use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::units;
@@ -38,7 +40,7 @@ impl FleetRow {
     /// Price, brokers and mix of the best.
     fn best(&self) -> Option<(u64, u64, String)> {
         let (_, settled) = self.result.as_ref().ok()?.best()?;
-        Some((settled.price, settled.brokers, mix(&settled.mix)))
+        Some((settled.price, settled.brokers, totals(&settled.mix)))
     }
 
     fn why_not(&self) -> String {
@@ -47,6 +49,13 @@ impl FleetRow {
             Ok(sizing) => sizing.offers.first().map(headline).unwrap_or_default(),
         }
     }
+}
+
+/// How many of each type in all zones together.
+fn totals(mix: &[Part]) -> String {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    mix.iter().for_each(|part| *sums.entry(&part.node_type).or_default() += part.count);
+    list::commas(sums.iter().map(|(node, count)| format!("{count} x {node}")))
 }
 
 /// Many clusters.

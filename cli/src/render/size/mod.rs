@@ -48,7 +48,7 @@ impl Page<'_> {
         text += &needs(sizing);
         for loss in &sizing.losses {
             let line = format!(
-                "{} lost: {} offline, and count nothing",
+                "{} lost: {} offline: no other zone has a copy",
                 loss.lost,
                 units::of(loss.offline.into(), "partition")
             );
@@ -196,11 +196,21 @@ fn told(offer: &Offer) -> String {
     text += &match &offer.placed {
         Placing::Settled(settled) => placed(settled),
         Placing::Refused { refusals } => {
-            let first = refusals.first().map_or_else(String::new, |refusal| refusal.reason.clone());
-            wrap(&format!("the planner refuses: {first}"), 3)
+            let first = refusals.first().map_or_else(String::new, |refusal| {
+                let partition =
+                    refusal.partition.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+                format!("{partition}{}; {}", refusal.reason, refusal.way_past)
+            });
+            wrap(
+                &format!(
+                    "the planner refuses {}, the first {first}",
+                    units::of(refusals.len() as u64, "move")
+                ),
+                3,
+            )
         }
-        Placing::Full { over } => {
-            let first = over.first().map_or_else(String::new, full);
+        Placing::Full { peaks } => {
+            let first = peaks.first().map_or_else(String::new, full);
             wrap(&format!("whatever was added, some broker was too full: {first}"), 3)
         }
         Placing::Unsound { findings } => wrap(
