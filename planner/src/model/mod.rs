@@ -3,6 +3,7 @@
 mod build;
 pub mod capacity;
 mod cluster;
+mod date;
 mod ids;
 mod merge;
 mod node;
@@ -17,6 +18,7 @@ pub use cluster::{
     Broker, Cluster, ConfigDifference, ConfigSource, InFlight, LogDir, MAX_BYTES, MAX_REPLICAS, Partition,
     SetConfig, Sockets, Topic, UNKNOWN_DIR, UNKNOWN_SIZE, Unseen,
 };
+pub use date::{Day, Moment, NotAMoment};
 pub use ids::{BrokerId, NotATopicId, TopicId, TopicPartition};
 pub use merge::{Keep, Merge, OtherCluster};
 pub use node::NodeType;

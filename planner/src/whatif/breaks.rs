@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::answer::{Break, State};
 use super::grow::{Grown, Kind, Line, Ratio};
-use super::growth::{Band, Day, Group, Growth, Moment, first_day_above, share};
+use super::growth::{Band, Group, Growth, first_day_above, share};
 use super::load::{Counting, Resource};
 use super::world::World;
+use crate::model::{Day, Moment};
 
 /// Which end of what a fit is sure of.
 const ENDS: [fn(Band) -> i128; 2] = [|band| band.low_per_day_millionths, |band| band.high_per_day_millionths];

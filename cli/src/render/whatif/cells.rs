@@ -28,7 +28,7 @@ pub fn change(resource: Resource, before: Option<&Use>, after: Option<&Use>) -> 
     let both = [before, after];
     let limited = both.iter().flatten().all(|used| used.part().is_some());
     let text = |used: &Use| match used.part().filter(|_| limited) {
-        Some(part) => percent(part),
+        Some(part) => percent(part.max(u64::from(used.known > 0))),
         None => amount(resource, used.known),
     };
     let unit = if limited { " %" } else { "" };

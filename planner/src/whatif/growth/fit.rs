@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::MILLION;
 use super::wide::{greatest, less, product, scaled};
-use super::{MILLION, Moment, NotAMoment};
-use crate::model::{Cluster, MAX_BYTES, TopicId};
+use crate::model::{Cluster, MAX_BYTES, Moment, NotAMoment, TopicId};
 
 /// The most snapshots of a fit: hourly ones of almost two years. Sums over more may leave 128 bits.
 pub const MAX_SNAPSHOTS: usize = 1 << 14;
@@ -271,8 +271,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Day;
     use crate::model::{Broker, BrokerId, ClusterBuilder, PartitionRow, Topic, UNKNOWN_SIZE};
-    use crate::whatif::growth::{Day, Group, Growth, first_day_above};
+    use crate::whatif::growth::{Group, Growth, first_day_above};
 
     /// A partition: the bytes of its two replicas, and its write rate.
     type Row = ([u64; 2], Option<u64>);

@@ -4,7 +4,8 @@
 //! broker holds more than its limit follows from its amounts, grouped by growth.
 //!
 //! ```
-//! use restow_planner::whatif::growth::{Day, Group, first_day_above};
+//! use restow_planner::model::Day;
+//! use restow_planner::whatif::growth::{Group, first_day_above};
 //!
 //! let taken: Day = "2026-11-22T17:00:00Z".parse()?;
 //! let groups = [
@@ -16,14 +17,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod date;
 mod first;
 mod fit;
 mod power;
 mod text;
 mod wide;
 
-pub use date::{Day, Moment, NotAMoment};
 pub use first::{Group, amount_after, first_day_above};
 pub use fit::{Band, CannotFit, Fits, MAX_SNAPSHOTS, Series, TopicFit, Trend, share};
 pub use power::{Factor, Power, factor};

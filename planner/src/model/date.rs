@@ -29,6 +29,11 @@ pub struct NotAMoment {
 }
 
 impl Moment {
+    /// So many seconds after 1970.
+    pub fn of_seconds(seconds: i64) -> Self {
+        Moment { seconds }
+    }
+
     /// Seconds since 1970.
     pub fn seconds(self) -> i64 {
         self.seconds
