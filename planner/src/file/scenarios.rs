@@ -11,6 +11,9 @@
 //! remove = [4, 5, 6]
 //! set-rf = { "orders.*" = 3, "clicks" = 2 }
 //! then = "rebalance"
+//!
+//! ["one after the other"]
+//! edits = ["remove 4", "then drain", "lose-broker 5", "then rebalance"]
 //! ```
 //!
 //! Here they are text: what an edit means, [`whatif`](crate::whatif) knows.
@@ -83,11 +86,21 @@ pub fn read(mut from: impl Read, file: &str) -> Result<Vec<ScenarioRow>, FileErr
         for (key, value) in keys {
             let (line, key) = (line(key.span().start), key.into_inner());
             let values = typed(&value).map_err(|reason| wrong(line, &format!("{name}.{key}"), reason))?;
-            edits.extend(values.into_iter().map(|value| EditRow { key: key.clone(), value, line }));
+            edits.extend(values.into_iter().map(|value| match key.as_str() {
+                "edits" => as_flag(&value, line),
+                _ => EditRow { key: key.clone(), value, line },
+            }));
         }
         scenarios.push(ScenarioRow { name, edits });
     }
     Ok(scenarios)
+}
+
+/// An edit as it would be typed as a flag: `then drain`, with dashes before it or without.
+fn as_flag(text: &str, line: usize) -> EditRow {
+    let text = text.trim().trim_start_matches("--");
+    let (key, value) = text.split_once([' ', '=']).unwrap_or((text, ""));
+    EditRow { key: key.to_owned(), value: value.trim().to_owned(), line }
 }
 
 /// A value as it would be typed behind flags: one for each string of a list or pair of a table, one for all numbers of a list.
@@ -139,6 +152,9 @@ mod tests {
             ("peak", "2.2", 6),
         ];
         assert_eq!(rows, expected);
+        let listed = read_text("[a]\nedits = [\"--remove 4\", \"then drain\", \"lose-any-zone\"]\n").unwrap();
+        let rows: Vec<(&str, &str)> = listed[0].edits.iter().map(|row| (&*row.key, &*row.value)).collect();
+        assert_eq!(rows, [("remove", "4"), ("then", "drain"), ("lose-any-zone", "")]);
         assert_eq!(scenarios[1].edits[0], EditRow { key: "zones".into(), value: "-3".into(), line: 8 });
     }
 

@@ -83,6 +83,11 @@ pub enum Then {
     None,
 }
 
+/// Brokers that one edit adds at most.
+const MOST_BROKERS: u32 = 10_000;
+/// Partitions of a topic at most: more is a slip of the pen.
+const MOST_PARTITIONS: u32 = 100_000;
+
 /// A kind of edit as it is typed.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -130,10 +135,7 @@ pub const KINDS: [Kind; 17] = [
         name: "partitions",
         value: "TOPICS=N",
         help: "More partitions: 'clicks=256'. Bytes and rates of the topic are spread evenly over all",
-        read: |text| {
-            counted(text, "TOPICS=N, as in clicks=256")
-                .map(|(topics, count)| Edit::Partitions { topics, count })
-        },
+        read: partitions,
     },
     Kind {
         name: "zones",
@@ -241,8 +243,17 @@ fn add(text: &str) -> Result<Edit, String> {
         Some((count, zone)) => (count, Some(named(zone).map_err(|_| EXPECTED.to_owned())?)),
         None => (rest, None),
     };
-    let count = above_zero(count).map_err(|_| format!("{text:?}: {EXPECTED}"))?;
+    let count = above_zero(count).ok().filter(|count| *count <= MOST_BROKERS);
+    let count = count.ok_or_else(|| format!("{text:?}: {EXPECTED}, N at most {MOST_BROKERS}"))?;
     Ok(Edit::Add { count, zone, node })
+}
+
+fn partitions(text: &str) -> Result<Edit, String> {
+    let (topics, count) = counted(text, "TOPICS=N, as in clicks=256")?;
+    match count {
+        ..=MOST_PARTITIONS => Ok(Edit::Partitions { topics, count }),
+        _ => Err(format!("{count} partitions: expected {MOST_PARTITIONS} at most")),
+    }
 }
 
 fn remove(text: &str) -> Result<Edit, String> {

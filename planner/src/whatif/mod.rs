@@ -18,6 +18,9 @@ mod answer;
 mod breaks;
 mod edit;
 mod fail;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod grow;
 pub mod growth;
 mod layout;
