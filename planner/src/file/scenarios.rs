@@ -116,6 +116,7 @@ fn typed(value: &Value) -> Result<Vec<String>, String> {
     match value {
         Value::Boolean(true) => Ok(vec![String::new()]),
         Value::Array(list) if list.is_empty() => Err(format!("an empty list is no value: {EXPECTED}")),
+        Value::Table(table) if table.is_empty() => Err(format!("an empty table is no value: {EXPECTED}")),
         Value::Array(list) => {
             let all: Vec<String> = list.iter().map(one).collect::<Result<_, _>>()?;
             Ok(if list.iter().all(Value::is_integer) { vec![all.join(",")] } else { all })
@@ -164,6 +165,7 @@ mod tests {
         assert!(wrong("").contains("has no scenario"), "{}", wrong(""));
         assert!(wrong("[a]\n").contains("s.toml, line 1, a: has no edit"), "{}", wrong("[a]\n"));
         assert!(wrong("[a]\nremove = []\n").contains("line 2, a.remove: an empty list"));
+        assert!(wrong("[a]\nset-rf = {}\n").contains("line 2, a.set-rf: an empty table"));
         assert!(wrong("[a]\nremove = false\n").contains("line 2, a.remove: false is no value"));
         assert!(wrong("[a\n").contains("s.toml, line 1"), "{}", wrong("[a\n"));
         assert!(wrong("lose-zone = \"a\"\n").contains("s.toml, line 1"), "{}", wrong("lose-zone = \"a\"\n"));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fail::{Case, Shift, Trouble};
+use super::fail::{Case, Lost, Shift, Trouble};
 use super::load::{BrokerLoad, Resource};
 use crate::forecast::Span;
 use crate::model::BrokerId;
@@ -14,9 +14,11 @@ pub struct Answer {
     pub before: State,
     /// The cluster after the edits, what was planned, and the loss: at the horizon, if there is one.
     pub after: State,
-    /// Every case of `lose-any-…`, the worst first: `after` shows the first.
+    /// What was lost, in order.
+    pub lost: Vec<Lost>,
+    /// Every case of the last loss, where it might be any: the worst first, which `after` shows.
     pub cases: Vec<Case>,
-    /// Where leaders went in the loss, most partitions first; at most [`MOST`].
+    /// Where leaders went in losses, most partitions first; at most [`MOST`].
     pub shifts: Vec<Shift>,
     /// What was planned, in order.
     pub costs: Vec<Cost>,
@@ -71,8 +73,18 @@ pub struct Cost {
     pub leader_changes: u64,
     /// Partitions that could not be planned.
     pub left_out: u64,
-    /// Seconds at the throttle; `None` without one, or if it never ends.
-    pub time: Option<Span>,
+    /// How long it takes at the throttle; `None` without one.
+    pub time: Option<Time>,
+}
+
+/// How long copies take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Time {
+    /// So many seconds.
+    Ends(Span),
+    /// It never ends: producers write faster than the throttle lets copies follow.
+    Never,
 }
 
 /// A limit that is reached.
@@ -120,6 +132,8 @@ pub struct Unknown {
     pub read_rates: u64,
     /// Partitions whose request rate is unknown.
     pub request_rates: u64,
+    /// Partitions whose min ISR is unknown: they count as if they met it.
+    pub min_isr: u64,
     /// Brokers whose disk size is unknown.
     pub disks: u32,
     /// Brokers whose network is unknown.

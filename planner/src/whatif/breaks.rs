@@ -78,15 +78,19 @@ pub(super) fn of(world: &World<'_>, after: &State) -> Vec<Break> {
     let mut breaks: Vec<Break> = Vec::new();
     for (number, resource) in Resource::ALL.into_iter().enumerate() {
         let each = after.brokers.iter().enumerate().filter(|(_, broker)| broker.serves);
+        let sum_of = |id| {
+            let at = usize::from(world.cluster.broker_index(id)?);
+            Some(&sums[at * Resource::ALL.len() + number])
+        };
         let found = each.filter_map(|(at, broker)| {
             let used = broker.of(resource);
-            let sum = &sums[at * Resource::ALL.len() + number];
+            let sum: &Sum = sum_of(broker.broker)?;
             let day = sum.first_day(used.limit?, 0)?;
             Some((day, std::cmp::Reverse(used.part()), broker.broker, at))
         });
         if let Some((day, _, broker, at)) = found.min() {
             let used = after.brokers[at].of(resource);
-            let sum = &sums[at * Resource::ALL.len() + number];
+            let Some(sum) = sum_of(broker) else { continue };
             let limit = used.limit.unwrap_or(0);
             let between = (sum.has_band && day > 0)
                 .then(|| (sum.first_day(limit, 2).unwrap_or(day), sum.first_day(limit, 1)));
@@ -109,7 +113,8 @@ fn sums(world: &World<'_>) -> Vec<Sum> {
             for share in counting.shares(p) {
                 let first = usize::from(share.broker) * Resource::ALL.len();
                 for (number, resource) in Resource::ALL.into_iter().enumerate() {
-                    if let Some(amount) = share.amounts[number].filter(|amount| *amount > 0) {
+                    let amount = share.amounts[number].known;
+                    if amount > 0 {
                         sums[first + number].add(grown, resource, amount);
                     }
                 }

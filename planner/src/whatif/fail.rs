@@ -72,8 +72,8 @@ pub fn troubles(cluster: &Cluster) -> Vec<Trouble> {
     let of_topic = |topic: &Topic| {
         let (mut offline, mut under) = (0, 0);
         for p in cluster.partitions_of(topic) {
-            offline += u32::from(p.leader.is_none());
-            under += u32::from(p.leader.is_some() && is_under(topic, p.isr.count_ones()));
+            let [is_offline, is_under] = standing(topic, &p, p.leader, p.isr.count_ones());
+            (offline, under) = (offline + u32::from(is_offline), under + u32::from(is_under));
         }
         let (topic, partitions) = (topic.name.clone(), topic.partitions);
         Trouble { topic, partitions, offline, under_min_isr: under }
@@ -81,8 +81,15 @@ pub fn troubles(cluster: &Cluster) -> Vec<Trouble> {
     cluster.topics.iter().map(of_topic).filter(|t| t.offline + t.under_min_isr > 0).collect()
 }
 
-fn is_under(topic: &Topic, in_sync: u32) -> bool {
-    topic.min_isr.is_some_and(|(min, _)| in_sync < min)
+/// Whether so many in-sync replicas are too few. A list that is shorter than min ISR needs all of its replicas
+/// (`Partition.effectiveMinIsr` of Kafka).
+fn is_under(topic: &Topic, p: &Partition<'_>, in_sync: u32) -> bool {
+    topic.min_isr.is_some_and(|(min, _)| in_sync < min.min(p.replicas.len() as u32))
+}
+
+/// Whether a partition is offline, and whether it is led and under its min ISR.
+fn standing(topic: &Topic, p: &Partition<'_>, leader: Option<u16>, in_sync: u32) -> [bool; 2] {
+    [leader.is_none(), leader.is_some() && is_under(topic, p, in_sync)]
 }
 
 /// The first replica of the list that is in sync and on a broker that `lives`.
@@ -91,14 +98,15 @@ fn successor(p: &Partition<'_>, lives: impl Fn(u16) -> bool) -> Option<u16> {
     replicas.find(|(at, broker)| p.in_sync(*at) && lives(**broker)).map(|(_, broker)| *broker)
 }
 
-/// Takes brokers (by index) out of service. They keep their place in every list.
-pub fn lose(cluster: &mut Cluster, lost: &[u16]) {
+/// Takes brokers (by index) out of service, and tells where leaders go. They keep their place in every list.
+pub fn lose(cluster: &mut Cluster, lost: &[u16]) -> Vec<Shift> {
     for at in lost {
         let broker = &mut cluster.brokers[usize::from(*at)];
         (broker.answered, broker.fenced) = (false, Some(true));
     }
     let counting = Counting::of(cluster, Terms::default());
     let lives = |broker: u16| counting.serves(broker);
+    let mut sums: BTreeMap<(Option<u16>, Option<u16>), u32> = BTreeMap::new();
     for index in 0..cluster.partition_count() as u32 {
         let p = cluster.partition(index);
         if p.replicas.iter().all(|broker| lives(*broker)) {
@@ -107,24 +115,15 @@ pub fn lose(cluster: &mut Cluster, lost: &[u16]) {
         let leader = p.leader.filter(|leader| lives(*leader)).or_else(|| successor(&p, lives));
         let in_sync = (0..p.replicas.len()).filter(|at| p.in_sync(*at) && lives(p.replicas[*at]));
         let isr = in_sync.fold(0, |mask, at| mask | 1u32 << at);
+        if p.leader != leader {
+            *sums.entry((p.leader, leader)).or_default() += 1;
+        }
         cluster.set_standing(index, leader, isr);
     }
-}
-
-/// Where leaders went from one state of a cluster to another with the same partitions and brokers of the same ids.
-pub fn shifts(before: &Cluster, after: &Cluster) -> Vec<Shift> {
-    let mut sums: BTreeMap<(Option<BrokerId>, Option<BrokerId>), u32> = BTreeMap::new();
-    for topic in &after.topics {
-        let Some(old) = before.topic(&topic.name) else { continue };
-        for (p, was) in after.partitions_of(topic).zip(before.partitions_of(old)) {
-            let id = |cluster: &Cluster, at: Option<u16>| at.map(|at| cluster.brokers[usize::from(at)].id);
-            let (from, to) = (id(before, was.leader), id(after, p.leader));
-            if from != to {
-                *sums.entry((from, to)).or_default() += 1;
-            }
-        }
-    }
-    sums.into_iter().map(|((from, to), partitions)| Shift { from, to, partitions }).collect()
+    let id = |at: Option<u16>| at.map(|at| cluster.brokers[usize::from(at)].id);
+    sums.into_iter()
+        .map(|((from, to), partitions)| Shift { from: id(from), to: id(to), partitions })
+        .collect()
 }
 
 /// Every loss of one broker that serves, or of one zone, the worst first: most partitions offline, then most under their
@@ -132,7 +131,7 @@ pub fn shifts(before: &Cluster, after: &Cluster) -> Vec<Shift> {
 pub fn cases(cluster: &Cluster, each_zone: bool, loads: &[BrokerLoad], terms: Terms) -> Vec<Case> {
     let counting = Counting::of(cluster, terms);
     let (groups, of) = groups(cluster, each_zone, &counting);
-    let mut tally = Tally::new(groups.len(), cluster.brokers.len());
+    let mut tally = Tally::new(groups.len(), cluster);
     let mut touched: Vec<u16> = Vec::new();
     for (topic, p) in cluster.partitions() {
         touched.clear();
@@ -144,11 +143,12 @@ pub fn cases(cluster: &Cluster, each_zone: bool, loads: &[BrokerLoad], terms: Te
             let lives = |broker: u16| counting.serves(broker) && of[usize::from(broker)] != *group;
             let leader = p.leader.filter(|leader| lives(*leader)).or_else(|| successor(&p, lives));
             let in_sync = (0..p.replicas.len()).filter(|at| p.in_sync(*at) && lives(p.replicas[*at])).count();
+            let before = standing(topic, &p, p.leader, p.isr.count_ones());
+            let after = standing(topic, &p, leader, in_sync as u32);
             let case = &mut tally.cases[usize::from(*group)];
-            case.0 += u32::from(leader.is_none());
-            case.1 += u32::from(leader.is_some() && is_under(topic, in_sync as u32));
+            *case = [0, 1].map(|at| case[at] + i64::from(after[at]) - i64::from(before[at]));
             let left = p.replicas.iter().filter(|broker| lives(**broker)).count();
-            let sends = |followers: usize| counting.sent(&p, followers).unwrap_or(0);
+            let sends = |followers: usize| counting.sent(&p, followers).known;
             if let Some(old) = p.leader.filter(|old| lives(*old)) {
                 tally.add(*group, old, -i128::from(sends(live.saturating_sub(1))));
             }
@@ -159,7 +159,7 @@ pub fn cases(cluster: &Cluster, each_zone: bool, loads: &[BrokerLoad], terms: Te
     }
     let mut cases: Vec<Case> = (groups.into_iter().enumerate())
         .map(|(at, lost)| {
-            let (offline, under_min_isr) = tally.cases[at];
+            let [offline, under_min_isr] = tally.cases[at].map(|count| u32::try_from(count).unwrap_or(0));
             let survives = |broker: usize| counting.serves(broker as u16) && usize::from(of[broker]) != at;
             Case { lost, offline, under_min_isr, fullest: tally.fullest(at, loads, survives) }
         })
@@ -191,15 +191,18 @@ fn groups(cluster: &Cluster, each_zone: bool, counting: &Counting) -> (Vec<Lost>
 /// Sums over all partitions, for each case.
 struct Tally {
     brokers: usize,
-    /// Offline, and under min ISR.
-    cases: Vec<(u32, u32)>,
+    /// Offline, and under min ISR: those of the cluster, and what the case adds.
+    cases: Vec<[i64; 2]>,
     /// By case and broker: by how much its network out changes.
     out: Vec<i128>,
 }
 
 impl Tally {
-    fn new(cases: usize, brokers: usize) -> Self {
-        Tally { brokers, cases: vec![(0, 0); cases], out: vec![0; cases * brokers] }
+    fn new(cases: usize, cluster: &Cluster) -> Self {
+        let each = cluster.partitions().map(|(topic, p)| standing(topic, &p, p.leader, p.isr.count_ones()));
+        let now = each.fold([0; 2], |sum, one| [0, 1].map(|at| sum[at] + i64::from(one[at])));
+        let brokers = cluster.brokers.len();
+        Tally { brokers, cases: vec![now; cases], out: vec![0; cases * brokers] }
     }
 
     fn add(&mut self, case: u16, broker: u16, change: i128) {

@@ -72,6 +72,8 @@ pub(super) struct Grown {
     pub bytes: Ratio,
     /// Its rates at the horizon over those of now.
     pub rates: Ratio,
+    /// Seconds that it is kept, where that was edited: its bytes then go with its write rate.
+    pub kept: Option<u64>,
 }
 
 /// How a topic grows.
@@ -99,10 +101,11 @@ pub(super) struct Line {
 
 impl Grown {
     /// Not at all.
-    pub const NOT: Grown = Grown { kind: Kind::Given(Growth::None), bytes: Ratio::ONE, rates: Ratio::ONE };
+    pub const NOT: Grown =
+        Grown { kind: Kind::Given(Growth::None), bytes: Ratio::ONE, rates: Ratio::ONE, kept: None };
 
     /// By a growth that a person gave.
-    fn given(growth: Growth, days: u32) -> Self {
+    fn given(growth: Growth, days: u32, kept: Option<u64>) -> Self {
         const UNIT: u64 = 1 << 40;
         let ratio = match growth {
             Growth::Compound { per_year_millionths } => {
@@ -110,33 +113,68 @@ impl Grown {
             }
             _ => Ratio::ONE,
         };
-        Grown { kind: Kind::Given(growth), bytes: ratio, rates: ratio }
+        Grown { kind: Kind::Given(growth), bytes: ratio, rates: ratio, kept }
     }
 
-    /// By what was fitted.
-    fn fitted(cluster: &Cluster, topic: &Topic, fits: &Fits, days: u32) -> Self {
+    /// By what was fitted, for so many days. What it has grown by before is taken out first.
+    fn fitted(cluster: &Cluster, topic: &Topic, fits: &Fits, days: u32, old: &Grown) -> Self {
         let at = fits.topics.binary_search_by(|fit| fit.topic.cmp(&topic.name));
         let fit = at.ok().map(|at| &fits.topics[at]);
-        let whole = |of: fn(crate::model::Partition<'_>) -> Option<u64>| -> Option<u64> {
-            cluster.partitions_of(topic).map(of).try_fold(0u64, |sum, one| sum.checked_add(one?))
+        let whole = |ratio: Ratio, of: fn(crate::model::Partition<'_>) -> Option<u64>| -> Option<u64> {
+            let each = cluster.partitions_of(topic).map(of);
+            let sum = each
+                .map(|one| one.map(|one| ratio.back(one)))
+                .try_fold(0u64, |sum, one| sum.checked_add(one?));
+            sum.filter(|whole| *whole > 0)
         };
-        let line = |trend: Option<Trend>, whole: Option<u64>| {
-            Some(Line { trend: trend?, whole: whole.filter(|whole| *whole > 0)? })
+        let line = |trend: Option<Trend>, whole: Option<u64>| Some(Line { trend: trend?, whole: whole? });
+        let rates = line(fit.and_then(|fit| fit.write_rate), whole(old.rates, |p| p.write_rate));
+        let bytes = match old.kept {
+            None => line(fit.and_then(|fit| fit.bytes), whole(old.bytes, |p| p.copy_bytes())),
+            Some(seconds) => rates.and_then(|line| line.over(seconds)),
         };
-        let bytes = line(fit.and_then(|fit| fit.bytes), whole(|p| p.copy_bytes()));
-        let rates = line(fit.and_then(|fit| fit.write_rate), whole(|p| p.write_rate));
-        let ratio = |line: Option<Line>| {
-            line.map_or(Ratio::ONE, |line| {
-                let more = line.trend.per_day_millionths.saturating_mul(days.into()) / 1_000_000;
-                let sum = i128::from(line.whole).saturating_add(more).max(0);
-                Ratio { num: u64::try_from(sum).unwrap_or(u64::MAX), den: line.whole }
-            })
+        let ratio = |line: Option<Line>| line.map_or(Ratio::ONE, |line| line.after(days));
+        Grown {
+            kind: Kind::Fitted { bytes, rates },
+            bytes: ratio(bytes),
+            rates: ratio(rates),
+            kept: old.kept,
+        }
+    }
+
+    /// The same, kept for so many seconds: its bytes go with what is written.
+    fn kept_for(self, seconds: u64) -> Self {
+        let kind = match self.kind {
+            Kind::Fitted { rates, .. } => {
+                Kind::Fitted { bytes: rates.and_then(|line| line.over(seconds)), rates }
+            }
+            given => given,
         };
-        Grown { kind: Kind::Fitted { bytes, rates }, bytes: ratio(bytes), rates: ratio(rates) }
+        Grown { kind, bytes: self.rates, kept: Some(seconds), ..self }
     }
 }
 
 impl Line {
+    /// What there is after so many days over what there is now.
+    fn after(self, days: u32) -> Ratio {
+        let more = self.trend.per_day_millionths.saturating_mul(days.into()) / 1_000_000;
+        let sum = i128::from(self.whole).saturating_add(more).max(0);
+        Ratio { num: u64::try_from(sum).unwrap_or(u64::MAX), den: self.whole }
+    }
+
+    /// Of a rate: what is written in so many seconds.
+    fn over(self, seconds: u64) -> Option<Self> {
+        let times = |slope: i128| slope.saturating_mul(seconds.into());
+        let band = self.trend.band.map(|band| Band {
+            low_per_day_millionths: times(band.low_per_day_millionths),
+            high_per_day_millionths: times(band.high_per_day_millionths),
+        });
+        let per_day_millionths = times(self.trend.per_day_millionths);
+        Some(Line {
+            trend: Trend { per_day_millionths, band, ..self.trend },
+            whole: self.whole.checked_mul(seconds)?,
+        })
+    }
     /// The line at an end of its band, where it has one.
     pub fn at(self, end: fn(Band) -> i128) -> i128 {
         self.trend.band.map_or(self.trend.per_day_millionths, end)
@@ -172,13 +210,13 @@ pub(super) fn grow(world: &mut World<'_>, pattern: Option<&str>, by: By) -> Resu
     let mut grown = world.growth.clone();
     for (at, topic) in world.cluster.topics.iter().enumerate().filter(|(at, _)| found[*at]) {
         grown[at] = match by {
-            By::Over(growth) => Grown::given(growth, days),
+            By::Over(growth) => Grown::given(growth, days, grown[at].kept),
             _ => {
                 let Some(fits) = world.fits else {
                     let found = "growth that is fitted, without older snapshots to fit it to";
                     return Err(WhatifError::edit(found.into(), "--history FILE beside it, once for each"));
                 };
-                Grown::fitted(&world.cluster, topic, fits, days)
+                Grown::fitted(&world.cluster, topic, fits, days, &grown[at])
             }
         };
         unfit += u64::from(matches!(grown[at].kind, Kind::Fitted { bytes: None, .. }));
@@ -227,7 +265,7 @@ fn each_topic(world: &mut World<'_>, change: impl Fn(usize, &mut Row)) -> Result
             change(at, row);
         },
     )?;
-    world.cluster = made;
+    world.take(made);
     Ok(())
 }
 
@@ -255,6 +293,9 @@ pub(super) fn retain(world: &mut World<'_>, pattern: &str, seconds: u64) -> Resu
         world.notes.push(format!(
             "{unknown} partitions of {pattern:?} have no known write rate: their size is unknown then"
         ));
+    }
+    for (grown, _) in world.growth.iter_mut().zip(&found).filter(|(_, is)| **is) {
+        *grown = grown.kept_for(seconds);
     }
     each_topic(world, |at, row| {
         if found[at] {

@@ -1,9 +1,11 @@
 //! Edits of brokers, zones and partitions.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::WhatifError;
 use super::rebuild::{Row, rebuild};
 use super::world::World;
-use crate::model::{Broker, BrokerId, Cluster, LogDir, NodeType, Topic, UNKNOWN_SIZE};
+use crate::model::{Broker, BrokerId, Cluster, InFlight, LogDir, NodeType, Topic, UNKNOWN_SIZE};
 
 /// More brokers. Their ids come after the largest.
 pub(super) fn add(
@@ -44,7 +46,7 @@ pub(super) fn add(
         .map(|broker| &broker.rack)
         .min_by_key(|rack| (peers.iter().filter(|broker| broker.rack == **rack).count(), (*rack).clone()));
     let rack = rack.cloned().unwrap_or_else(|| zone.map(str::to_owned));
-    let first = cluster.brokers.iter().map(|broker| broker.id.0).max().unwrap_or(0);
+    let first = world.last_id;
     if first.checked_add(count.cast_signed()).is_none_or(|last| last < first) {
         return Err(WhatifError::edit(
             format!("{count} brokers after id {first}"),
@@ -59,7 +61,9 @@ pub(super) fn add(
         ..made.clone()
     });
     let brokers = cluster.brokers.iter().cloned().chain(new).collect();
-    world.cluster = same_lists(cluster, brokers)?;
+    world.last_id = first + count.cast_signed();
+    let made = same_lists(cluster, brokers)?;
+    world.take(made);
     Ok(())
 }
 
@@ -94,7 +98,8 @@ pub(super) fn retype(world: &mut World<'_>, from: &str, to: &str) -> Result<(), 
         broker
     };
     let brokers = world.cluster.brokers.iter().zip(held).map(retyped).collect();
-    world.cluster = same_lists(&world.cluster, brokers)?;
+    let made = same_lists(&world.cluster, brokers)?;
+    world.take(made);
     Ok(())
 }
 
@@ -127,6 +132,9 @@ fn same_lists(cluster: &Cluster, brokers: Vec<Broker>) -> Result<Cluster, Whatif
     Ok(rebuild(cluster, brokers, |topic| topic.partitions, copy)?)
 }
 
+/// Partitions that a what-if has at most: a snapshot of more is not read in reasonable time either.
+const MOST_PARTITIONS: u64 = 10_000_000;
+
 /// More partitions for topics. What the topic holds and gets is spread evenly over all: as it is once the old data is
 /// gone by retention, where keys are many. A new partition lies as an old one does, on the next brokers of its zones.
 pub(super) fn partitions(world: &mut World<'_>, pattern: &str, count: u32) -> Result<(), WhatifError> {
@@ -137,13 +145,29 @@ pub(super) fn partitions(world: &mut World<'_>, pattern: &str, count: u32) -> Re
         let found = format!("topic {} has {} partitions", topic.name, topic.partitions);
         return Err(WhatifError::edit(found, format!("{} or more: Kafka takes none away", topic.partitions)));
     }
+    let sum: u64 = cluster
+        .topics
+        .iter()
+        .zip(&found)
+        .map(|(topic, is)| u64::from(if *is { count } else { topic.partitions }))
+        .sum();
+    if sum > MOST_PARTITIONS {
+        let accepted = format!("{MOST_PARTITIONS} at most in all topics together");
+        return Err(WhatifError::edit(format!("{sum} partitions"), accepted));
+    }
+    if let Some((topic, _)) =
+        cluster.topics.iter().zip(&found).find(|(topic, is)| **is && topic.partitions == 0)
+    {
+        let found = format!("topic {} has no partition in the snapshot", topic.name);
+        return Err(WhatifError::edit(found, "topics with some, beside which new ones are placed"));
+    }
     let next = Next::of(cluster);
-    let grows = |topic: &Topic| {
-        cluster.topics.binary_search_by(|own| own.name.cmp(&topic.name)).is_ok_and(|at| found[at])
-    };
+    let is_found: BTreeSet<u32> =
+        cluster.topics.iter().zip(&found).filter(|(_, is)| **is).map(|(topic, _)| topic.first).collect();
+    let grows = |topic: &Topic| topic.partitions > 0 && is_found.contains(&topic.first);
     let counts = |topic: &Topic| if grows(topic) { count } else { topic.partitions };
     let mut sums = Sums::default();
-    world.cluster = rebuild(cluster, cluster.brokers.clone(), counts, |topic, number, row| {
+    let made = rebuild(cluster, cluster.brokers.clone(), counts, |topic, number, row| {
         let old = topic.partitions.max(1);
         row.copy(cluster, cluster.partition_in(topic, number % old));
         if !grows(topic) {
@@ -157,12 +181,14 @@ pub(super) fn partitions(world: &mut World<'_>, pattern: &str, count: u32) -> Re
         (row.write_rate, row.read_rate, row.request_rate) =
             (each(sums.write), each(sums.read), each(sums.requests));
         if number >= old {
-            let shift = (number / old) as usize;
-            row.replicas.iter_mut().for_each(|id| *id = next.after(*id, shift));
-            row.isr.clone_from(&row.replicas);
-            row.leader = row.replicas.first().copied();
+            next.place(row, (number / old) as usize);
         }
     })?;
+    world.take(made);
+    world.notes.push(format!(
+        "new partitions of {pattern:?} are laid as old ones are, on the next brokers of their zones: what Kafka draws may \
+         differ, and the bytes that go there over time are in no cost"
+    ));
     Ok(())
 }
 
@@ -189,27 +215,49 @@ impl Sums {
     }
 }
 
-/// The brokers of each zone in a ring.
+/// The brokers that serve, zone by zone.
 struct Next {
-    /// Brokers that serve, ordered by zone and id.
-    ring: Vec<(Option<String>, BrokerId)>,
+    /// By zone, its brokers that serve.
+    rings: BTreeMap<Option<String>, Vec<BrokerId>>,
+    /// By broker, its zone and its place in the ring; of one that does not serve, where it would be.
+    places: BTreeMap<BrokerId, (Option<String>, usize)>,
 }
 
 impl Next {
     fn of(cluster: &Cluster) -> Self {
-        let serving = cluster.brokers.iter().filter(|broker| broker.serves());
-        let mut ring: Vec<_> = serving.map(|broker| (broker.zone.clone(), broker.id)).collect();
-        ring.sort();
-        Next { ring }
+        let mut next = Next { rings: BTreeMap::new(), places: BTreeMap::new() };
+        for broker in &cluster.brokers {
+            let ring = next.rings.entry(broker.zone.clone()).or_default();
+            next.places.insert(broker.id, (broker.zone.clone(), ring.len()));
+            if broker.serves() {
+                ring.push(broker.id);
+            }
+        }
+        next
     }
 
-    /// So many places further in the zone's ring; itself where it does not serve.
-    fn after(&self, id: BrokerId, shift: usize) -> BrokerId {
-        let Some(at) = self.ring.iter().position(|(_, other)| *other == id) else { return id };
-        let zone = &self.ring[at].0;
-        let from = self.ring.partition_point(|(other, _)| other < zone);
-        let len = self.ring[from..].partition_point(|(other, _)| other == zone);
-        self.ring[from + (at - from + shift) % len].1
+    /// Puts a new partition so many places further than the old one: each replica in its zone, on a broker that serves and
+    /// has none of it yet. Where a zone has no such broker, the partition has a replica less.
+    fn place(&self, row: &mut Row, shift: usize) {
+        let mut list: Vec<BrokerId> = Vec::with_capacity(row.replicas.len());
+        for id in &row.replicas {
+            let Some((zone, at)) = self.places.get(id) else { continue };
+            let ring = self.rings.get(zone).map_or(&[][..], Vec::as_slice);
+            let free =
+                (0..ring.len()).map(|n| ring[(at + shift + n) % ring.len()]).find(|id| !list.contains(id));
+            list.extend(free);
+        }
+        if list.is_empty() {
+            // Nobody serves: the partition is offline as the old one is.
+            row.isr.clear();
+            row.leader = None;
+            return;
+        }
+        row.sizes.truncate(list.len());
+        row.moving = InFlight::default();
+        row.isr.clone_from(&list);
+        row.leader = list.first().copied();
+        row.replicas = list;
     }
 }
 
@@ -264,7 +312,8 @@ pub(super) fn zones(world: &mut World<'_>, count: u32) -> Result<(), WhatifError
         let ids: Vec<BrokerId> = own.iter().map(|at| brokers[*at].id).collect();
         world.notes.push(format!("zone {name} has brokers {}", crate::model::replicas::show(&ids)));
     }
-    world.cluster = same_lists(cluster, brokers)?;
+    let made = same_lists(cluster, brokers)?;
+    world.take(made);
     Ok(())
 }
 

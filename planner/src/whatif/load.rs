@@ -61,11 +61,9 @@ impl Use {
         self.limit.is_some_and(|limit| self.known > limit)
     }
 
-    pub(super) fn add(&mut self, amount: Option<u64>) {
-        match amount {
-            Some(amount) => self.known = self.known.saturating_add(amount),
-            None => self.unknown += 1,
-        }
+    fn add(&mut self, amount: Amount) {
+        self.known = self.known.saturating_add(amount.known);
+        self.unknown += u32::from(amount.has_more);
     }
 }
 
@@ -144,6 +142,26 @@ impl Terms {
     }
 }
 
+/// How much of something a partition needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Amount {
+    /// What is known of it.
+    pub known: u64,
+    /// Whether there is more that is not known.
+    pub has_more: bool,
+}
+
+impl Amount {
+    fn of(known: Option<u64>) -> Self {
+        Amount { known: known.unwrap_or(0), has_more: known.is_none() }
+    }
+
+    fn plus(self, other: Amount) -> Self {
+        let known = self.known.saturating_add(other.known);
+        Amount { known, has_more: self.has_more || other.has_more }
+    }
+}
+
 /// What a partition puts on one of its brokers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
@@ -151,8 +169,8 @@ pub struct Share {
     pub broker: u16,
     /// Whether it leads the partition there.
     pub leads: bool,
-    /// How much of each of [`Resource::ALL`]; `None` where it is unknown. What followers do not carry is 0.
-    pub amounts: [Option<u64>; 5],
+    /// How much of each of [`Resource::ALL`].
+    pub amounts: [Amount; 5],
 }
 
 /// How the load of a cluster's partitions is counted.
@@ -176,13 +194,13 @@ impl Counting {
     }
 
     /// Bytes/s that the leader of a partition sends: to so many followers, and to consumers.
-    pub fn sent(&self, p: &Partition<'_>, followers: usize) -> Option<u64> {
+    pub fn sent(&self, p: &Partition<'_>, followers: usize) -> Amount {
         let reads = if self.knows_reads { self.terms.at_peak(p.read_rate) } else { Some(0) };
         let copies = match followers as u64 {
             0 => Some(0),
             many => self.terms.at_peak(p.write_rate).map(|rate| rate.saturating_mul(many)),
         };
-        Some(copies?.saturating_add(reads?))
+        Amount::of(copies).plus(Amount::of(reads))
     }
 
     /// What a partition puts on each broker that serves and holds a replica of it.
@@ -190,12 +208,13 @@ impl Counting {
         let live = p.replicas.iter().filter(|at| self.serves(**at)).count();
         let share = move |(at, broker): (usize, &u16)| {
             let leads = p.leader == Some(*broker);
+            let of_leader = |amount| if leads { amount } else { Amount::default() };
             let amounts = [
-                Some(p.sizes[at]).filter(|size| *size != UNKNOWN_SIZE),
-                self.terms.at_peak(p.write_rate),
-                if leads { self.sent(&p, live.saturating_sub(1)) } else { Some(0) },
-                Some(1),
-                if leads { self.terms.at_peak(p.request_rate) } else { Some(0) },
+                Amount::of(Some(p.sizes[at]).filter(|size| *size != UNKNOWN_SIZE)),
+                Amount::of(self.terms.at_peak(p.write_rate)),
+                of_leader(self.sent(&p, live.saturating_sub(1))),
+                Amount::of(Some(1)),
+                of_leader(Amount::of(self.terms.at_peak(p.request_rate))),
             ];
             Share { broker: *broker, leads, amounts }
         };

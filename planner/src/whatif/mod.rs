@@ -32,18 +32,18 @@ pub mod size;
 mod tests;
 mod world;
 
-pub use answer::{Answer, Answered, Answers, Break, Cost, MOST, Price, State, Unknown};
+pub use answer::{Answer, Answered, Answers, Break, Cost, MOST, Price, State, Time, Unknown};
 pub use edit::{Edit, KINDS, Kind, Then, edit};
 pub use fail::{Case, Lost, Shift, Trouble};
 pub use grow::By;
-pub use load::{BrokerLoad, Resource, Terms, Use, loads};
+pub use load::{Amount, BrokerLoad, Resource, Terms, Use, loads};
 
 use std::cmp::Reverse;
 
 use crate::file::FileError;
 use crate::file::scenarios::{EditRow, ScenarioRow};
 use crate::model::watch::Watch;
-use crate::model::{BadCluster, Cluster, NodeType, UNKNOWN_SIZE};
+use crate::model::{BadCluster, BrokerId, Cluster, NodeType, UNKNOWN_SIZE};
 use crate::place::{PlaceError, Refusal};
 use growth::Fits;
 use world::World;
@@ -93,6 +93,16 @@ pub enum WhatifError {
     /// Nothing can be placed so.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// Nothing that was asked can be placed.
+    #[error("{what}: all of {partitions} partitions are refused{}", first(.refusals))]
+    Nothing {
+        /// What was asked.
+        what: String,
+        /// Partitions.
+        partitions: u64,
+        /// Why, one by one.
+        refusals: Vec<Refusal>,
+    },
     /// Brokers that go cannot be emptied.
     #[error("brokers {brokers} cannot be emptied: {partitions} partitions have no other place{}", first(.refusals))]
     Stay {
@@ -158,23 +168,25 @@ pub fn answer(
     watch: &mut dyn Watch,
 ) -> Result<Answer, (usize, WhatifError)> {
     let mut world = World::new(cluster, scenario, setting);
-    let last = scenario.edits.len().saturating_sub(1);
     for (at, typed) in scenario.edits.iter().enumerate() {
         world.step(&typed.edit, watch).map_err(|error| (at, error))?;
     }
+    // What is left to do follows from these.
+    let asks = |typed: &Typed| matches!(typed.edit, Edit::Remove(_) | Edit::Zones(_));
+    let last = scenario.edits.iter().rposition(asks).unwrap_or(0);
     world.settle(watch).map_err(|error| (last, error))?;
-    let before = state(cluster, world.terms, 0);
-    let after = state(&world.cluster, world.terms, world.horizon.unwrap_or(0));
-    let mut shifts =
-        world.before_loss.as_ref().map_or_else(Vec::new, |was| fail::shifts(was, &world.cluster));
+    let before = state(cluster, world.terms, 0, &[]);
+    let after = state(&world.cluster, world.terms, world.horizon.unwrap_or(0), &world.gone);
+    let breaks = breaks::of(&world, &after);
+    let mut shifts = world.shifts;
     shifts.sort_by_key(|shift| (Reverse(shift.partitions), shift.from, shift.to));
     shifts.truncate(MOST);
-    let breaks = breaks::of(&world, &after);
     Ok(Answer {
-        price: price(cluster, &world.cluster),
+        price: price(cluster, &world.cluster, &world.gone),
         unknown: unknown(&world.cluster, &after),
         before,
         after,
+        lost: world.lost,
         cases: world.cases,
         shifts,
         costs: world.plans.costs,
@@ -183,8 +195,10 @@ pub fn answer(
     })
 }
 
-fn state(cluster: &Cluster, terms: Terms, day: u32) -> State {
-    let brokers = loads(cluster, terms);
+/// A state of a cluster, without the brokers that went.
+fn state(cluster: &Cluster, terms: Terms, day: u32, gone: &[BrokerId]) -> State {
+    let mut brokers = loads(cluster, terms);
+    brokers.retain(|broker| !gone.contains(&broker.broker));
     let mut troubles = fail::troubles(cluster);
     let sum = |of: fn(&Trouble) -> u32| troubles.iter().map(of).sum();
     let (offline, under_min_isr) = (sum(|t| t.offline), sum(|t| t.under_min_isr));
@@ -196,22 +210,22 @@ fn state(cluster: &Cluster, terms: Terms, day: u32) -> State {
     State { day, brokers, partitions: cluster.partition_count() as u32, offline, under_min_isr, troubles }
 }
 
-fn price(before: &Cluster, after: &Cluster) -> Price {
-    let of = |cluster: &Cluster| {
-        let each = || {
-            cluster.brokers.iter().map(|broker| broker.node.as_ref().and_then(|node| node.price_per_month))
-        };
+fn price(before: &Cluster, after: &Cluster, gone: &[BrokerId]) -> Price {
+    let of = |cluster: &Cluster, gone: &[BrokerId]| {
+        let stay = || cluster.brokers.iter().filter(|broker| !gone.contains(&broker.id));
+        let each = || stay().map(|broker| broker.node.as_ref().and_then(|node| node.price_per_month));
         let sum = each().flatten().fold(0u64, u64::saturating_add);
         (sum, each().filter(Option::is_none).count() as u32)
     };
-    let ((before, unknown_before), (after, unknown_after)) = (of(before), of(after));
+    let ((before, unknown_before), (after, unknown_after)) = (of(before, &[]), of(after, gone));
     Price { before, after, unknown_before, unknown_after }
 }
 
 fn unknown(cluster: &Cluster, after: &State) -> Unknown {
     let mut unknown = Unknown { partitions: cluster.partition_count() as u64, ..Unknown::default() };
     let serves = |at: &&u16| cluster.brokers[usize::from(**at)].serves();
-    for (_, p) in cluster.partitions() {
+    for (topic, p) in cluster.partitions() {
+        unknown.min_isr += u64::from(topic.min_isr.is_none());
         let sizes = p.replicas.iter().zip(p.sizes).filter(|(at, _)| serves(at));
         unknown.sizes += sizes.filter(|(_, size)| **size == UNKNOWN_SIZE).count() as u64;
         unknown.write_rates += u64::from(p.write_rate.is_none());

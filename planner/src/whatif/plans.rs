@@ -1,7 +1,7 @@
 //! Plans of a what-if: each is made by the planner, passes check, and is carried out on the cluster at hand.
 
 use super::WhatifError;
-use super::answer::Cost;
+use super::answer::{Cost, Time};
 use super::rebuild::carried_out;
 use crate::check::{self, At};
 use crate::forecast::{self, Pace};
@@ -32,11 +32,13 @@ impl Planner {
         Planner { throttle, costs: Vec::new(), refusals: Vec::new() }
     }
 
-    /// The cluster after the plan for an intent. What is refused stays as it is, and is counted.
+    /// The cluster after the plan for an intent. What is refused stays as it is, and is noted; where all of it is, there is
+    /// no answer.
     pub fn carry_out(
         &mut self,
         cluster: &Cluster,
         intent: &Intent,
+        notes: &mut Vec<String>,
         watch: &mut dyn Watch,
     ) -> Result<Cluster, WhatifError> {
         let options = Options { leave_out_refused: true, hold_min_isr: true, ..Options::default() };
@@ -45,6 +47,16 @@ impl Planner {
         let verdict = check::judge(plan, cluster, At::Start);
         if let Some(finding) = verdict.findings.first() {
             return Err(WhatifError::Check { what: in_words(intent), finding: finding.to_string() });
+        }
+        let (what, left_out) = (in_words(intent), plan.left_out.len() as u64);
+        if left_out > 0 && plan.moves.is_empty() && !matches!(intent, Intent::Drain { .. }) {
+            return Err(WhatifError::Nothing { what, partitions: left_out, refusals: placed.refusals });
+        }
+        if let Some(first) = placed.refusals.first() {
+            let reason = &first.reason;
+            notes.push(format!(
+                "{what}: {left_out} partitions are refused and stay as they are, the first since {reason}"
+            ));
         }
         self.costs.push(self.cost(plan, cluster));
         self.refusals = placed.refusals;
@@ -77,7 +89,8 @@ impl Planner {
         if let Some(throttle) = self.throttle {
             let mut pace = Pace::new(Limits::per_broker(IN_FLIGHT, Some(throttle)));
             pace.disks = (plan.pacing == Pacing::Pipelined).then(|| Disks::of(cluster));
-            cost.time = forecast::forecast(plan, &Load::of(plan, cluster), &pace).total;
+            let told = forecast::forecast(plan, &Load::of(plan, cluster), &pace);
+            cost.time = Some(told.total.map_or(Time::Never, Time::Ends));
         }
         cost
     }

@@ -1,10 +1,12 @@
 //! A cluster made anew with other brokers, lists or loads. What-ifs look at whole brokers: the log directories of each
 //! become one.
 
+use std::collections::BTreeMap;
+
 use crate::model::capacity::{held_bytes, volumes};
 use crate::model::{
-    BadCluster, Broker, BrokerId, Cluster, ClusterBuilder, LogDir, MAX_REPLICAS, Partition, PartitionRow,
-    Topic, UNKNOWN_DIR, UNKNOWN_SIZE,
+    BadCluster, Broker, BrokerId, Cluster, ClusterBuilder, InFlight, LogDir, MAX_REPLICAS, Partition,
+    PartitionRow, Topic, UNKNOWN_DIR, UNKNOWN_SIZE,
 };
 use crate::plan::Plan;
 
@@ -25,6 +27,8 @@ pub(super) struct Row {
     pub read_rate: Option<u64>,
     /// Requests/s.
     pub request_rate: Option<u64>,
+    /// What is being added and removed.
+    pub moving: InFlight,
 }
 
 impl Row {
@@ -40,6 +44,7 @@ impl Row {
         let in_sync = (0..p.replicas.len()).filter(|at| p.in_sync(*at));
         self.isr.extend(in_sync.map(|at| id(&p.replicas[at])));
         (self.write_rate, self.read_rate, self.request_rate) = (p.write_rate, p.read_rate, p.request_rate);
+        self.moving = cluster.in_flight.get(&p.index).cloned().unwrap_or_default();
     }
 
     /// Changes every known size and rate.
@@ -55,7 +60,7 @@ impl Row {
 }
 
 /// The cluster with these brokers, so many partitions of each topic, and each partition as `fill` makes it from its topic
-/// and number. Disks keep their size, and have free what is not held on them.
+/// and number.
 pub(super) fn rebuild(
     cluster: &Cluster,
     mut brokers: Vec<Broker>,
@@ -84,23 +89,39 @@ pub(super) fn rebuild(
                 write_rate: row.write_rate,
                 read_rate: row.read_rate,
                 request_rate: row.request_rate,
-                ..PartitionRow::default()
+                adding: &row.moving.adding,
+                removing: &row.moving.removing,
             })?;
         }
     }
-    let mut made = build.finish(cluster.taken_at.clone(), cluster.config_differences.clone());
-    let (before, after) = (held_bytes(cluster), held_bytes(&made));
-    for (at, held) in after.into_iter().enumerate() {
-        let broker = &mut made.brokers[at];
-        let had = cluster.broker_index(broker.id).map_or(0, |old| before[usize::from(old)]);
-        let Some(LogDir { total_bytes: Some(total), usable_bytes: Some(usable), .. }) =
-            broker.log_dirs.first_mut()
-        else {
-            continue;
-        };
-        *usable = usable.saturating_add(had).saturating_sub(held).min(*total);
+    Ok(build.finish(cluster.taken_at.clone(), cluster.config_differences.clone()))
+}
+
+/// What other software keeps on the disk of each broker, in bytes: it stays there whatever replicas come and go.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Others(BTreeMap<BrokerId, u64>);
+
+impl Others {
+    /// As the snapshot shows it.
+    pub fn of(cluster: &Cluster) -> Self {
+        let each = cluster.brokers.iter().zip(held_bytes(cluster)).filter_map(|(broker, held)| {
+            let volumes = volumes(broker)?;
+            Some((broker.id, volumes.total.saturating_sub(volumes.usable).saturating_sub(held)))
+        });
+        Others(each.collect())
     }
-    Ok(made)
+
+    /// Says what is free on each disk: what neither replicas nor others take.
+    pub fn settle(&self, cluster: &mut Cluster) {
+        let held = held_bytes(cluster);
+        for (broker, held) in cluster.brokers.iter_mut().zip(held) {
+            let others = self.0.get(&broker.id).copied().unwrap_or(0);
+            for dir in &mut broker.log_dirs {
+                dir.usable_bytes =
+                    dir.total_bytes.map(|total| total.saturating_sub(held).saturating_sub(others));
+            }
+        }
+    }
 }
 
 /// One directory in place of all; none where the size of some volume is unknown.

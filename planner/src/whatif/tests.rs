@@ -130,7 +130,7 @@ fn every_case_is_what_the_loss_does() {
                 let lost: Vec<u16> = lost.collect();
                 let mut after = cluster.clone();
                 fail::lose(&mut after, &lost);
-                let state = state(&after, Terms::default(), 0);
+                let state = state(&after, Terms::default(), 0, &[]);
                 assert_eq!(
                     (state.offline, state.under_min_isr),
                     (case.offline, case.under_min_isr),
@@ -301,8 +301,8 @@ fn unknown_is_never_zero() {
     assert_eq!((one.network_in.known, one.network_in.unknown), (10, 1));
     assert_eq!(
         (one.network_out.known, one.network_out.unknown),
-        (0, 1),
-        "it leads the partition of unknown rate"
+        (30, 1),
+        "it leads the partition of unknown write rate"
     );
     assert_eq!(told.price.unknown_after, 1);
 }
@@ -341,4 +341,98 @@ fn what_does_not_fit_is_said() {
     let mut blind = story(&LISTS, 1);
     (0..4).for_each(|index| blind.set_rate(Rate::Write, index, None));
     assert!(wrong(&blind, &["retention orders=1h"]).contains("retention has no base"));
+}
+
+#[test]
+fn what_follows_from_a_removal_heals_nothing_else() {
+    let cluster = story(&[[1, 3], [3, 1], [2, 4], [4, 2], [1, 4]], 1);
+    let told = asked(&cluster, &["lose-broker 1", "add 1@az-b", "remove 4"]);
+    assert_eq!(told.costs.len(), 1, "{:?}", told.costs);
+    assert_eq!(
+        (told.costs[0].what.as_str(), told.costs[0].bytes),
+        ("drain [4]", 3_000),
+        "what it holds, and not what broker 1 held"
+    );
+    let healed = asked(&cluster, &["lose-broker 1", "then drain"]);
+    assert_eq!(healed.costs[0].copies, 3, "all that broker 1 held, and nothing else");
+    let zone = asked(&cluster, &["lose-zone az-b", "then drain"]);
+    assert_eq!(
+        of(&zone.after, 1).replicas.known + of(&zone.after, 2).replicas.known,
+        10,
+        "no zone but this one"
+    );
+}
+
+#[test]
+fn what_cannot_be_placed_at_all_is_no_answer() {
+    let cluster = story(&LISTS, 1);
+    assert!(
+        wrong(&cluster, &["set-rf orders=9"]).contains("set-rf orders to 9: all of 4 partitions are refused")
+    );
+}
+
+#[test]
+fn what_goes_without_a_plan_is_paid_for_no_more() {
+    let told = asked(&story(&LISTS, 1), &["remove 1", "then none"]);
+    assert_eq!((told.price.after, told.after.brokers.len()), (30_000, 3));
+    assert_eq!(told.shifts, [Shift { from: Some(BrokerId(1)), to: Some(BrokerId(3)), partitions: 1 }]);
+}
+
+#[test]
+fn new_partitions_lie_on_brokers_that_serve() {
+    let told = asked(&story(&LISTS, 1), &["lose-broker 1", "partitions orders=40"]);
+    assert_eq!((of(&told.after, 1).replicas.known, told.after.offline), (0, 0));
+    let led: u32 = told.after.brokers.iter().map(|broker| broker.leaders).sum();
+    assert_eq!(led, 40);
+    let mut build = ClusterBuilder::new("c", vec![Broker::bare(BrokerId(1))]).unwrap();
+    build.topic(Topic { name: "empty".into(), ..Topic::default() }).unwrap();
+    let empty = build.finish(String::new(), vec![]);
+    assert!(wrong(&empty, &["partitions empty=4"]).contains("topic empty has no partition in the snapshot"));
+    assert!(wrong(&story(&LISTS, 1), &["lose-broker 9", "partitions orders=40"]).contains("broker 9"));
+}
+
+#[test]
+fn one_known_read_rate_takes_no_replication_away() {
+    let mut cluster = story(&LISTS, 1);
+    (0..4).for_each(|index| cluster.set_rate(Rate::Read, index, None));
+    let out = |cluster: &Cluster| of(&asked(cluster, &["peak 1"]).before, 1).network_out;
+    assert_eq!((out(&cluster).known, out(&cluster).unknown), (10, 0), "nobody reads, as far as anybody told");
+    cluster.set_rate(Rate::Read, 3, Some(30));
+    assert_eq!((out(&cluster).known, out(&cluster).unknown), (10, 1));
+}
+
+#[test]
+fn a_list_shorter_than_min_isr_needs_all_its_replicas_and_no_more() {
+    let told = asked(&story(&LISTS, 3), &["lose-broker 1"]);
+    assert_eq!((told.before.under_min_isr, told.after.under_min_isr), (0, 2));
+}
+
+#[test]
+fn the_last_growth_does_not_know_the_ones_before() {
+    let later = |text: &str, by: u64| {
+        let mut cluster = story(&LISTS, 1);
+        cluster.taken_at = text.into();
+        rebuild::rebuild(
+            &cluster,
+            cluster.brokers.clone(),
+            |topic| topic.partitions,
+            |topic, number, row| {
+                row.copy(&cluster, cluster.partition_in(topic, number));
+                row.scale(|bytes| bytes * by, |rate| rate * by);
+            },
+        )
+        .unwrap()
+    };
+    let (old, new) = (later("2026-11-01T00:00:00Z", 10), later("2026-11-11T00:00:00Z", 11));
+    let mut series = growth::Series::default();
+    [&old, &new].into_iter().for_each(|cluster| series.add(cluster).unwrap());
+    let fits = series.fit().unwrap();
+    let setting = Setting { fits: Some(&fits), ..Setting::default() };
+    let disk = |edits: &[&str]| of(&asked_with(&new, edits, &setting).unwrap().after, 1).disk.known;
+    let alone = disk(&["grow-all fitted", "horizon 10d"]);
+    assert_eq!(alone, 24_000);
+    assert_eq!(disk(&["grow-all 100%/year", "grow-all fitted", "horizon 10d"]), alone);
+    let kept = disk(&["retention orders=1m", "grow-all fitted", "horizon 10d"]);
+    assert_eq!(kept, 2 * 60 * 120, "110 bytes/s and ten more in ten days, for a minute");
+    assert_eq!(disk(&["grow-all fitted", "retention orders=1m", "horizon 10d"]), kept);
 }

@@ -1,13 +1,13 @@
 //! Edits on a cluster, one after the other.
 
 use super::edit::{Edit, Then};
-use super::fail::{self, Case, Lost};
+use super::fail::{self, Case, Lost, Shift};
 use super::grow::Grown;
 use super::growth::Fits;
 use super::layout;
 use super::load::{Terms, loads};
 use super::plans::{self, Planner};
-use super::rebuild::rebuild;
+use super::rebuild::{Others, rebuild};
 use super::{Scenario, Setting, WhatifError, grow};
 use crate::model::watch::Watch;
 use crate::model::{BrokerId, Cluster, NodeType, Topic};
@@ -24,9 +24,11 @@ pub(super) struct World<'a> {
     pub horizon: Option<u32>,
     /// By topic index, how it grows.
     pub growth: Vec<Grown>,
-    /// Who led before the last loss.
-    pub before_loss: Option<Cluster>,
-    /// Every case of the last loss that may be any, the worst first.
+    /// What was lost, in order.
+    pub lost: Vec<Lost>,
+    /// Where leaders went in losses.
+    pub shifts: Vec<Shift>,
+    /// Every case of the last loss, where it may be any: the worst first.
     pub cases: Vec<Case>,
     /// What was planned.
     pub plans: Planner,
@@ -36,6 +38,11 @@ pub(super) struct World<'a> {
     pub(super) fits: Option<&'a Fits>,
     /// Brokers that go and still hold replicas.
     leaving: Vec<BrokerId>,
+    /// Brokers that went and left their replicas behind.
+    pub gone: Vec<BrokerId>,
+    /// The largest id that any broker had.
+    pub last_id: i32,
+    others: Others,
     /// Whether zones were changed and replicas do not follow yet.
     is_rezoned: bool,
 }
@@ -58,26 +65,38 @@ impl<'a> World<'a> {
             terms,
             horizon,
             growth: vec![Grown::NOT; cluster.topics.len()],
-            before_loss: None,
+            lost: Vec::new(),
+            shifts: Vec::new(),
             cases: Vec::new(),
             plans: Planner::new(setting.throttle),
             notes: Vec::new(),
             types: setting.types,
             fits: setting.fits,
             leaving: Vec::new(),
+            gone: Vec::new(),
+            last_id: cluster.brokers.iter().map(|broker| broker.id.0).max().unwrap_or(0),
+            others: Others::of(cluster),
             is_rezoned: false,
         }
     }
 
-    /// Applies an edit. Before a loss, what has to follow from the edits before it is planned: what is lost then is lost
-    /// to a cluster at rest.
+    /// Applies an edit. Before one that needs brokers at their places, what has to follow from the edits before it is
+    /// planned.
     ///
     /// # Errors
     /// What was found and what would be accepted; or that nothing can be placed so.
     pub fn step(&mut self, edit: &Edit, watch: &mut dyn Watch) -> Result<(), WhatifError> {
-        let is_loss =
-            matches!(edit, Edit::LoseBroker(_) | Edit::LoseZone(_) | Edit::LoseAnyBroker | Edit::LoseAnyZone);
-        if is_loss {
+        let is_before_others = matches!(
+            edit,
+            Edit::LoseBroker(_)
+                | Edit::LoseZone(_)
+                | Edit::LoseAnyBroker
+                | Edit::LoseAnyZone
+                | Edit::SetFactor { .. }
+                | Edit::Partitions { .. }
+                | Edit::Zones(_)
+        );
+        if is_before_others {
             self.settle(watch)?;
         }
         self.apply(edit, watch)
@@ -110,9 +129,16 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What has to follow where nobody said what: brokers that go are emptied, new zones are used.
+    /// What has to follow where nobody said what: brokers that go are emptied, new zones are used. What is dead stays dead.
     pub fn settle(&mut self, watch: &mut dyn Watch) -> Result<(), WhatifError> {
-        if self.leaving.is_empty() && !self.is_rezoned { Ok(()) } else { self.then(Then::Drain, watch) }
+        self.empty_leaving(watch)?;
+        self.use_zones(watch)
+    }
+
+    /// Takes a cluster that was made anew for its own.
+    pub fn take(&mut self, mut cluster: Cluster) {
+        self.others.settle(&mut cluster);
+        self.cluster = cluster;
     }
 
     /// Which topics a pattern matches, by index.
@@ -133,8 +159,15 @@ impl<'a> World<'a> {
     /// A node type by name.
     pub fn node_type(&self, name: &str) -> Result<NodeType, WhatifError> {
         let own = self.cluster.brokers.iter().filter_map(|broker| broker.node.as_ref());
-        if let Some(found) = self.types.iter().chain(own.clone()).find(|node| node.name == name) {
-            return Ok(found.clone());
+        let mut found = self.types.iter().chain(own.clone()).filter(|node| node.name == name);
+        if let Some(first) = found.next() {
+            return match found.find(|other| *other != first) {
+                None => Ok(first.clone()),
+                Some(_) => Err(WhatifError::edit(
+                    format!("node type {name:?} is told twice, and not alike"),
+                    "one definition in --node-types and --topology",
+                )),
+            };
         }
         let mut names: Vec<&str> = self.types.iter().chain(own).map(|node| node.name.as_str()).collect();
         names.sort_unstable();
@@ -146,11 +179,12 @@ impl<'a> World<'a> {
 
     /// Index of a broker.
     fn broker(&self, id: BrokerId) -> Result<u16, WhatifError> {
-        let ids =
-            crate::model::replicas::show(&self.cluster.brokers.iter().map(|b| b.id).collect::<Vec<_>>());
-        let unknown =
-            || WhatifError::edit(format!("broker {id} is not in the cluster"), format!("one of {ids}"));
-        self.cluster.broker_index(id).ok_or_else(unknown)
+        let there = self.cluster.broker_index(id).filter(|_| !self.gone.contains(&id));
+        there.ok_or_else(|| {
+            let ids: Vec<BrokerId> = self.cluster.brokers.iter().map(|broker| broker.id).collect();
+            let accepted = format!("one of {}", crate::model::replicas::show(&ids));
+            WhatifError::edit(format!("broker {id} is not in the cluster"), accepted)
+        })
     }
 
     fn remove(&mut self, brokers: &[BrokerId]) -> Result<(), WhatifError> {
@@ -193,8 +227,9 @@ impl<'a> World<'a> {
     /// Takes brokers out of service.
     fn lose(&mut self, lost: &Lost) -> Result<(), WhatifError> {
         let brokers = self.brokers_of(lost)?;
-        self.before_loss = Some(self.cluster.clone());
-        fail::lose(&mut self.cluster, &brokers);
+        self.shifts.extend(fail::lose(&mut self.cluster, &brokers));
+        self.lost.push(lost.clone());
+        self.cases.clear();
         Ok(())
     }
 
@@ -207,46 +242,82 @@ impl<'a> World<'a> {
             ));
         }
         let loads = loads(&self.cluster, self.terms);
-        self.cases = fail::cases(&self.cluster, each_zone, &loads, self.terms);
-        match self.cases.first().map(|worst| worst.lost.clone()) {
-            Some(lost) => self.lose(&lost),
-            None => Ok(()),
+        let cases = fail::cases(&self.cluster, each_zone, &loads, self.terms);
+        if let Some(worst) = cases.first() {
+            self.lose(&worst.lost)?;
         }
-    }
-
-    /// Plans: first what lies on brokers that go or are dead, then evenness.
-    fn then(&mut self, then: Then, watch: &mut dyn Watch) -> Result<(), WhatifError> {
-        if then == Then::None {
-            let gone: Vec<u16> =
-                self.leaving.drain(..).filter_map(|id| self.cluster.broker_index(id)).collect();
-            fail::lose(&mut self.cluster, &gone);
-            self.is_rezoned = false;
-            return Ok(());
-        }
-        let none = Vec::new;
-        let dead = self.cluster.brokers.iter().any(|broker| !broker.serves());
-        if !self.leaving.is_empty() {
-            let brokers = self.leaving.clone();
-            self.plan(
-                &Intent::Drain { brokers, replace_with: None, topics: none(), exclude: none() },
-                watch,
-            )?;
-            self.let_go()?;
-        }
-        if dead || self.is_rezoned {
-            self.plan(&Intent::Repair { topics: none(), exclude: none() }, watch)?;
-        }
-        if then == Then::Rebalance || self.is_rezoned {
-            let bands = plans::bands(&self.cluster, self.is_rezoned);
-            let budget = crate::plan::Budget::default();
-            self.plan(&Intent::Rebalance { bands, budget, topics: none(), exclude: none() }, watch)?;
-        }
-        self.is_rezoned = false;
+        self.cases = cases;
         Ok(())
     }
 
+    /// Plans: first what lies on brokers that go, then what lay on dead ones, then evenness.
+    fn then(&mut self, then: Then, watch: &mut dyn Watch) -> Result<(), WhatifError> {
+        if then == Then::None {
+            let gone = std::mem::take(&mut self.leaving);
+            let at: Vec<u16> = gone.iter().filter_map(|id| self.cluster.broker_index(*id)).collect();
+            self.shifts.extend(fail::lose(&mut self.cluster, &at));
+            self.gone.extend(gone);
+            self.is_rezoned = false;
+            return Ok(());
+        }
+        self.empty_leaving(watch)?;
+        self.replace_dead(watch)?;
+        self.use_zones(watch)?;
+        if then == Then::Rebalance {
+            self.rebalance(false, watch)?;
+        }
+        Ok(())
+    }
+
+    fn empty_leaving(&mut self, watch: &mut dyn Watch) -> Result<(), WhatifError> {
+        if self.leaving.is_empty() {
+            return Ok(());
+        }
+        let (brokers, none) = (self.leaving.clone(), Vec::new);
+        self.plan(&Intent::Drain { brokers, replace_with: None, topics: none(), exclude: none() }, watch)?;
+        self.let_go()
+    }
+
+    /// Makes the replicas of dead brokers again: each in its zone, or where a whole zone is dead wherever they are spread
+    /// best.
+    fn replace_dead(&mut self, watch: &mut dyn Watch) -> Result<(), WhatifError> {
+        let held = crate::model::capacity::held_replicas(&self.cluster);
+        let holds = |at: &usize| held[*at] > 0 && !self.cluster.brokers[*at].serves();
+        let dead: Vec<usize> = (0..held.len()).filter(holds).collect();
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let zone = |at: usize| self.cluster.brokers[at].zone.as_deref();
+        let lives = |at: &usize| {
+            self.cluster.brokers.iter().any(|broker| broker.serves() && broker.zone.as_deref() == zone(*at))
+        };
+        let none = Vec::new;
+        let intent = if dead.iter().all(lives) {
+            let brokers = dead.iter().map(|at| self.cluster.brokers[*at].id).collect();
+            Intent::Drain { brokers, replace_with: None, topics: none(), exclude: none() }
+        } else {
+            Intent::Repair { topics: none(), exclude: none() }
+        };
+        self.plan(&intent, watch)
+    }
+
+    fn use_zones(&mut self, watch: &mut dyn Watch) -> Result<(), WhatifError> {
+        if std::mem::take(&mut self.is_rezoned) {
+            self.plan(&Intent::Repair { topics: Vec::new(), exclude: Vec::new() }, watch)?;
+            self.rebalance(true, watch)?;
+        }
+        Ok(())
+    }
+
+    fn rebalance(&mut self, across_zones: bool, watch: &mut dyn Watch) -> Result<(), WhatifError> {
+        let bands = plans::bands(&self.cluster, across_zones);
+        let budget = crate::plan::Budget::default();
+        self.plan(&Intent::Rebalance { bands, budget, topics: Vec::new(), exclude: Vec::new() }, watch)
+    }
+
     fn plan(&mut self, intent: &Intent, watch: &mut dyn Watch) -> Result<(), WhatifError> {
-        self.cluster = self.plans.carry_out(&self.cluster, intent, watch)?;
+        let made = self.plans.carry_out(&self.cluster, intent, &mut self.notes, watch)?;
+        self.take(made);
         Ok(())
     }
 
@@ -261,7 +332,8 @@ impl<'a> World<'a> {
         let fill = |topic: &Topic, number, row: &mut super::rebuild::Row| {
             row.copy(cluster, cluster.partition_in(topic, number));
         };
-        self.cluster = rebuild(cluster, brokers, count, fill)?;
+        let made = rebuild(cluster, brokers, count, fill)?;
+        self.take(made);
         Ok(())
     }
 }

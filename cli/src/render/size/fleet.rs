@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use restow_planner::model::Cluster;
+use restow_planner::model::{Cluster, Rate};
 use restow_planner::whatif::size::{Part, Sizing};
 use serde_json::{Value, json};
 
@@ -20,16 +20,20 @@ use crate::render::whatif::field;
 pub struct FleetRow {
     cluster: String,
     brokers: u64,
-    /// What its nodes cost a month, in hundredths; 0 where no price is known.
-    price: u64,
+    /// What its nodes cost a month, in hundredths; `None` where that of some is unknown.
+    price: Option<u64>,
+    /// Whether networks could not be sized, for want of rates.
+    is_blind: bool,
     result: Result<Sizing, String>,
 }
 
 impl FleetRow {
     /// The row of a cluster.
     pub fn of(cluster: &Cluster, result: Result<Sizing, String>) -> Self {
-        let (price, _) = price(cluster);
-        FleetRow { cluster: cluster.id.clone(), brokers: cluster.brokers.len() as u64, price, result }
+        let (sum, unknown) = price(cluster);
+        let is_blind = cluster.known_rates(Rate::Write) < cluster.partition_count();
+        let (id, brokers) = (cluster.id.clone(), cluster.brokers.len() as u64);
+        FleetRow { cluster: id, brokers, price: (unknown == 0).then_some(sum), is_blind, result }
     }
 
     /// Whether some mix was placed.
@@ -51,6 +55,16 @@ impl FleetRow {
     }
 }
 
+/// A price in hundredths; empty where it is unknown.
+fn cents(price: Option<u64>) -> String {
+    price.map(|price| price.to_string()).unwrap_or_default()
+}
+
+/// A price that may be unknown.
+fn today(price: Option<u64>) -> String {
+    price.map_or_else(|| "?".into(), money)
+}
+
 /// How many of each type in all zones together.
 fn totals(mix: &[Part]) -> String {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
@@ -69,28 +83,42 @@ impl Fleet<'_> {
     /// For people: where most is saved first.
     pub fn text(&self) -> String {
         let mut rows: Vec<&FleetRow> = self.rows.iter().collect();
-        let saved = |row: &FleetRow| row.best().map(|(price, ..)| i128::from(row.price) - i128::from(price));
+        let saved = |row: &FleetRow| Some(i128::from(row.price?) - i128::from(row.best()?.0));
         rows.sort_by_key(|row| std::cmp::Reverse(saved(row)));
         let mut table = Table::new(&["cluster", ">brokers", ">a month", "cheapest mix that holds it"]);
         for row in rows {
             let cells = match row.best() {
                 Some((price, brokers, mix)) => [
                     format!("{}→{brokers}", row.brokers),
-                    format!("{}→{}", money(row.price), money(price)),
+                    format!("{}→{}", today(row.price), money(price)),
                     mix,
                 ],
-                None => [row.brokers.to_string(), money(row.price), format!("none: {}", row.why_not())],
+                None => [row.brokers.to_string(), today(row.price), format!("none: {}", row.why_not())],
             };
             table.row(std::iter::once(row.cluster.clone()).chain(cells));
         }
         let mut text = table.render(0);
-        let placed = self.rows.iter().filter(|row| row.is_placed());
-        let (before, after) = placed.clone().fold((0u64, 0u64), |(before, after), row| {
-            (before + row.price, after + row.best().map_or(0, |(price, ..)| price))
-        });
+        let placed = self.rows.iter().filter(|row| row.is_placed()).count();
+        let priced = || self.rows.iter().filter_map(|row| Some((row.price?, row.best()?.0)));
+        let (before, after) =
+            priced().fold((0u64, 0u64), |(a, b), (x, y)| (a.saturating_add(x), b.saturating_add(y)));
         let all = units::of(self.rows.len() as u64, "cluster");
-        let _ = write!(text, "\n{} of {all} placed and checked. ", placed.count());
-        let _ = writeln!(text, "Their nodes cost {} → {} a month.", money(before), money(after));
+        let _ = writeln!(text, "\n{placed} of {all} placed and checked.");
+        let _ = writeln!(
+            text,
+            "Nodes of the {} whose price is known cost {} → {} a month.",
+            units::of(priced().count() as u64, "cluster"),
+            money(before),
+            money(after)
+        );
+        let blind = self.rows.iter().filter(|row| row.is_blind).count() as u64;
+        if blind > 0 {
+            let _ = writeln!(
+                text,
+                "{} lack write rates: networks are not sized there.",
+                units::of(blind, "cluster")
+            );
+        }
         text
     }
 
@@ -116,9 +144,17 @@ impl Fleet<'_> {
             let id = field(&row.cluster);
             let _ = match row.best() {
                 Some((price, brokers, mix)) => {
-                    writeln!(text, "{id},{},{brokers},{},{price},{},", row.brokers, row.price, field(&mix))
+                    writeln!(
+                        text,
+                        "{id},{},{brokers},{},{price},{},",
+                        row.brokers,
+                        cents(row.price),
+                        field(&mix)
+                    )
                 }
-                None => writeln!(text, "{id},{},,{},,,{}", row.brokers, row.price, field(&row.why_not())),
+                None => {
+                    writeln!(text, "{id},{},,{},,,{}", row.brokers, cents(row.price), field(&row.why_not()))
+                }
             };
         }
         text

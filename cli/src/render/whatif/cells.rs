@@ -78,6 +78,18 @@ pub fn fullest(state: &State, resource: Resource) -> Option<&BrokerLoad> {
     state.brokers.iter().filter(|broker| broker.serves).max_by_key(weight)
 }
 
+/// How full the fullest broker is: `62 %`, with `+?` where not all is known, `?` where nothing is.
+pub fn full(state: &State, resource: Resource) -> String {
+    let part = fullest(state, resource).and_then(|broker| broker.of(resource).part());
+    let serving = || state.brokers.iter().filter(|broker| broker.serves).map(|broker| broker.of(resource));
+    let is_partly_unknown = serving().any(|used| used.unknown > 0);
+    match part {
+        None => String::new(),
+        Some(_) if serving().all(|used| used.known == 0) && is_partly_unknown => "?".into(),
+        Some(part) => format!("{} %{}", percent(part), if is_partly_unknown { "+?" } else { "" }),
+    }
+}
+
 /// Whether a resource is used at all, or has a limit: what is not is left out of tables.
 pub fn is_told(states: &[&State], resource: Resource) -> bool {
     states.iter().flat_map(|state| &state.brokers).any(|broker| broker.of(resource).known > 0)

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use restow_planner::whatif::{Answer, Answered, Resource, State};
+use restow_planner::whatif::{Answer, Answered, Resource, State, Time};
 
 use super::Page;
-use super::cells::{fullest, is_told, percent};
-use super::one::first_break;
+use super::cells;
+use super::one::{first_break, nothing_breaks};
 use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::units;
@@ -20,7 +20,7 @@ impl Page<'_> {
         for (at, one) in all.iter().enumerate() {
             let _ = writeln!(text, "  {} {}: {}", letter(at), one.name, one.edits.join(", "));
         }
-        let today = all.iter().find_map(|one| one.answer.as_ref()).map(|answer| &answer.before);
+        let answered: Vec<&Answer> = all.iter().filter_map(|one| one.answer.as_ref()).collect();
         for (block, columns) in all.chunks(COLUMNS).enumerate() {
             let letters = (0..columns.len()).map(|at| format!(">{}", letter(block * COLUMNS + at)));
             let headings: Vec<String> =
@@ -28,10 +28,17 @@ impl Page<'_> {
             let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
             let answers: Vec<Option<&Answer>> = columns.iter().map(|one| one.answer.as_ref()).collect();
             for (name, now, cell) in rows() {
-                let cells = answers.iter().map(|answer| answer.map_or_else(|| "refused".into(), cell));
-                let cells: Vec<String> =
-                    [today.map(now).unwrap_or_default()].into_iter().chain(cells).collect();
-                if cells.iter().any(|cell| !matches!(cell.as_str(), "" | "-" | "refused")) {
+                // What stays free and what peaks are differs by scenario, and with them how full the cluster is now.
+                let nows: Vec<String> = answered.iter().map(|answer| now(&answer.before)).collect();
+                let same = nows.iter().all(|one| nows.first() == Some(one));
+                let of = |answer: &Answer| match same {
+                    true => cell(answer),
+                    false => format!("{}→{}", now(&answer.before), cell(answer)),
+                };
+                let cells = answers.iter().map(|answer| answer.map_or_else(|| "refused".into(), of));
+                let first = if same { nows.first().cloned().unwrap_or_default() } else { String::new() };
+                let cells: Vec<String> = std::iter::once(first).chain(cells).collect();
+                if cells.iter().any(|cell| !matches!(cell.as_str(), "" | "-" | "?" | "refused")) {
                     table.row([name.to_owned()].into_iter().chain(cells));
                 }
             }
@@ -44,7 +51,7 @@ impl Page<'_> {
             let told = match (&one.refused, first) {
                 (Some(refused), _) => format!("refused: {refused}"),
                 (None, Some(Some(first))) => first,
-                _ => "nothing that is known reaches a limit within 20 years".into(),
+                _ => one.answer.as_ref().map(nothing_breaks).unwrap_or_default(),
             };
             let _ = writeln!(text, "  {} {told}", letter(at));
         }
@@ -67,11 +74,7 @@ fn letter(at: usize) -> String {
 type Row = (&'static str, fn(&State) -> String, fn(&Answer) -> String);
 
 fn full(state: &State, resource: Resource) -> String {
-    if !is_told(&[state], resource) {
-        return String::new();
-    }
-    let part = fullest(state, resource).and_then(|broker| broker.of(resource).part());
-    part.map(|part| format!("{} %", percent(part))).unwrap_or_default()
+    cells::full(state, resource)
 }
 
 fn serving(state: &State) -> String {
@@ -97,6 +100,14 @@ fn rows() -> Vec<Row> {
         ("fullest by replicas", |s| full(s, Resource::Replicas), |a| full(&a.after, Resource::Replicas)),
         ("most leaders", most_leaders, |a| most_leaders(&a.after)),
         (
+            "partitions refused",
+            |_| String::new(),
+            |a| {
+                let left: u64 = a.costs.iter().map(|cost| cost.left_out).sum();
+                if left == 0 { "-".into() } else { units::count(left) }
+            },
+        ),
+        (
             "bytes copied",
             |_| String::new(),
             |a| {
@@ -116,11 +127,15 @@ fn rows() -> Vec<Row> {
             "hours at the throttle",
             |_| String::new(),
             |a| {
-                let each = a.costs.iter().filter_map(|cost| Some(cost.time?.likely));
-                if a.costs.iter().all(|cost| cost.time.is_none()) {
-                    return String::new();
+                if a.costs.iter().any(|cost| cost.time == Some(Time::Never)) {
+                    return "never".into();
                 }
-                units::decimal(u128::from(each.sum::<u64>()), 3_600, 1)
+                let each = a.costs.iter().filter_map(|cost| match cost.time? {
+                    Time::Ends(time) => Some(time.likely),
+                    Time::Never => None,
+                });
+                let seconds: u64 = each.sum();
+                if seconds == 0 { String::new() } else { units::decimal(u128::from(seconds), 3_600, 1) }
             },
         ),
         (

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use restow_planner::whatif::{Answer, Resource};
 use serde_json::{Value, json};
 
-use super::cells::{fullest, percent};
+use super::cells::full;
 use super::csv::field;
 use crate::error::Exit;
 use crate::render::money::money;
@@ -71,14 +71,24 @@ impl Fleet<'_> {
                 .iter()
                 .any(|broker| Resource::ALL.iter().any(|one| broker.of(*one).is_over()))
         };
-        let holds =
-            count(&|answer| answer.after.offline == 0 && answer.after.under_min_isr == 0 && !is_over(answer));
+        let fails =
+            |answer: &Answer| answer.after.offline > 0 || answer.after.under_min_isr > 0 || is_over(answer);
+        let holds = count(&|answer| !fails(answer) && is_known(answer));
         let mut text = String::new();
-        let _ = writeln!(text, "{} of {} hold.", units::count(holds), units::of(all, "cluster"));
+        let _ = writeln!(
+            text,
+            "{} of {} hold, by what is known of all of it.",
+            units::count(holds),
+            units::of(all, "cluster")
+        );
         for (number, what) in [
             (count(&|answer| answer.after.offline > 0), "would have partitions offline"),
             (count(&|answer| answer.after.under_min_isr > 0), "would have partitions under their min ISR"),
             (count(&is_over), "would have a broker over a limit"),
+            (
+                count(&|answer| !fails(answer) && !is_known(answer)),
+                "would hold as far as is known: disks, networks, sizes or rates of some are not (whatif of one tells)",
+            ),
             (self.rows.iter().filter(|row| row.result.is_err()).count() as u64, "have no answer"),
         ] {
             if number > 0 {
@@ -88,7 +98,10 @@ impl Fleet<'_> {
         let price = |of: fn(&Answer) -> u64| answers().map(of).fold(0u64, u64::saturating_add);
         let (before, after) = (price(|answer| answer.price.before), price(|answer| answer.price.after));
         if after > 0 {
-            let _ = writeln!(text, "Nodes cost {} → {} a month.", money(before), money(after));
+            let free: u64 = answers().map(|answer| u64::from(answer.price.unknown_after)).sum();
+            let but =
+                if free > 0 { format!(", {} not counted", units::of(free, "broker")) } else { String::new() };
+            let _ = writeln!(text, "Nodes cost {} → {} a month{but}.", money(before), money(after));
         }
         let copied = answers().flat_map(|answer| &answer.costs);
         let (bytes, across) = copied.fold((0u64, 0u64), |(bytes, across), cost| {
@@ -146,9 +159,9 @@ impl Fleet<'_> {
                     answer.after.partitions,
                     answer.after.offline,
                     answer.after.under_min_isr,
-                    full(answer, Resource::Disk),
-                    full(answer, Resource::NetworkIn),
-                    full(answer, Resource::NetworkOut),
+                    plain(answer, Resource::Disk),
+                    plain(answer, Resource::NetworkIn),
+                    plain(answer, Resource::NetworkOut),
                     field(&breaks(answer)),
                     answer.price.before,
                     answer.price.after,
@@ -157,6 +170,16 @@ impl Fleet<'_> {
         }
         text
     }
+}
+
+/// Whether disks, networks, sizes and rates are known of all that serves. Read and request rates seldom are.
+fn is_known(answer: &Answer) -> bool {
+    let unknown = answer.unknown;
+    unknown.disks == 0
+        && unknown.networks == 0
+        && unknown.sizes == 0
+        && unknown.write_rates == 0
+        && unknown.min_isr == 0
 }
 
 fn weight(row: &FleetRow) -> (bool, u32, u32, Option<u64>) {
@@ -169,9 +192,9 @@ fn weight(row: &FleetRow) -> (bool, u32, u32, Option<u64>) {
     }
 }
 
-fn full(answer: &Answer, resource: Resource) -> String {
-    let part = fullest(&answer.after, resource).and_then(|broker| broker.of(resource).part());
-    part.map(percent).unwrap_or_default()
+/// How full, as a number alone.
+fn plain(answer: &Answer, resource: Resource) -> String {
+    full(&answer.after, resource).replace(" %", "")
 }
 
 fn breaks(answer: &Answer) -> String {
@@ -189,10 +212,7 @@ fn cells(row: &FleetRow) -> Vec<String> {
     let Ok(answer) = &row.result else {
         return vec![row.cluster.clone(), "no answer".into()];
     };
-    let part = |resource| {
-        let text = full(answer, resource);
-        if text.is_empty() { text } else { format!("{text} %") }
-    };
+    let part = |resource| full(&answer.after, resource);
     let some = |count: u32| if count > 0 { units::count(count.into()) } else { "-".into() };
     let price = if answer.price.after > 0 { money(answer.price.after) } else { String::new() };
     vec![

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use restow_planner::whatif::{Answer, Answered, Break, BrokerLoad, Cost, Resource, State};
+use restow_planner::whatif::{Answer, Answered, Break, BrokerLoad, Case, Cost, Resource, State, Time};
 
 use super::cells::{amount, change, fullest, is_told, numbers, percent, together};
 use super::{Page, tightest};
 use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::wrap::wrap;
-use crate::render::{bars, units};
+use crate::render::{bars, list, units};
 
 /// Brokers that are told one by one; of more, the fullest.
 const BROKERS: usize = 24;
@@ -46,11 +46,10 @@ impl Page<'_> {
     fn in_short(&self, answer: &Answer) -> String {
         let after = &answer.after;
         let mut text = String::new();
-        if let Some(worst) = answer.cases.first() {
-            let _ = writeln!(text, "  The worst case is the loss of {}.", worst.lost);
-        }
+        text += &losses(answer);
         let all = units::of(after.partitions.into(), "partition");
         let _ = match (after.offline, after.under_min_isr) {
+            (0, 0) if answer.unknown.min_isr > 0 => writeln!(text, "  All of {all} have a leader."),
             (0, 0) => writeln!(text, "  All of {all} have a leader and their min ISR."),
             (0, under) => {
                 let under = units::count(under.into());
@@ -64,25 +63,19 @@ impl Page<'_> {
             ),
         };
         if let Some((resource, broker, part)) = tightest(answer) {
-            let over = if part > 10_000 { "OVER ITS LIMIT" } else { "of its limit" };
-            let name = resource.name();
+            let over = if broker.of(resource).is_over() { ": OVER IT" } else { "" };
+            let (name, part) = (resource.name(), percent(part));
             let _ = writeln!(
                 text,
-                "  The tightest is {name} of broker {}: {} % {over}.",
-                broker.broker,
-                percent(part)
+                "  The tightest is {name} of broker {}: {part} % of its limit{over}.",
+                broker.broker
             );
         }
         match answer.breaks.first() {
             Some(first) => {
                 let _ = writeln!(text, "  First to break: {}.", first_break(first));
             }
-            None if answer.unknown.disks > 0 && answer.unknown.networks > 0 => {
-                let _ = writeln!(text, "  What breaks first cannot be said: no limit is known.");
-            }
-            None => {
-                let _ = writeln!(text, "  Nothing that is known reaches a limit within 20 years.");
-            }
+            None => text += &wrap(&format!("{}.", nothing_breaks(answer)), 2),
         }
         let bytes: u64 = answer.costs.iter().map(|cost| cost.bytes).fold(0, u64::saturating_add);
         if !answer.costs.is_empty() {
@@ -150,8 +143,12 @@ impl Page<'_> {
                 units::bytes(cost.bytes),
                 certified(cost)
             );
-            if let Some(time) = cost.time {
-                let _ = write!(line, ", {}", units::time(Duration::from_secs(time.likely)));
+            match cost.time {
+                Some(Time::Ends(time)) => {
+                    let _ = write!(line, ", {}", units::time(Duration::from_secs(time.likely)));
+                }
+                Some(Time::Never) => line += ", and never ends: what is written is faster than the throttle",
+                None => {}
             }
             if cost.bytes_across > 0 {
                 let _ = write!(line, ", {} between zones", units::bytes(cost.bytes_across));
@@ -183,6 +180,40 @@ fn certified(cost: &Cost) -> String {
             format!("at most {part} % above the fewest")
         }
     }
+}
+
+/// What was lost, and whether it is the worst.
+fn losses(answer: &Answer) -> String {
+    let lost: Vec<String> = answer.lost.iter().map(ToString::to_string).collect();
+    let mut text = String::new();
+    if let [worst, rest @ ..] = answer.cases.as_slice() {
+        let before = &lost[..lost.len().saturating_sub(1)];
+        let after = if before.is_empty() { String::new() } else { format!(", after {}", list::and(before)) };
+        let _ = writeln!(text, "  The worst case is the loss of {}{after}.", worst.lost);
+        let weight = |case: &Case| (case.offline, case.under_min_isr, case.fullest.map(|(_, part)| part));
+        if !rest.is_empty() && rest.iter().all(|case| weight(case) == weight(worst)) {
+            text += "  By what is known all cases are alike.\n";
+        }
+    } else if !lost.is_empty() {
+        let _ = writeln!(text, "  Lost: {}.", list::and(&lost));
+    }
+    let before = &answer.before;
+    if before.offline + before.under_min_isr > 0 {
+        let [offline, under] = [before.offline, before.under_min_isr].map(|count| units::count(count.into()));
+        let _ = writeln!(text, "  Before the edits {offline} are offline and {under} under their min ISR.");
+    }
+    text
+}
+
+/// Why no break is told, in words.
+pub fn nothing_breaks(answer: &Answer) -> String {
+    let unknown = answer.unknown;
+    let what = match answer.after.day {
+        0 => "Nothing that is known is above a limit, and no growth was given",
+        _ => "Nothing that is known reaches a limit within 20 years",
+    };
+    let is_blind = unknown.disks > 0 || unknown.networks > 0 || unknown.write_rates > 0 || unknown.sizes > 0;
+    if is_blind { format!("{what} (not all is known)") } else { what.to_owned() }
 }
 
 /// A break in words.
@@ -327,6 +358,10 @@ fn unknown(answer: &Answer) -> String {
         })
     };
     let lines = [
+        (unknown.min_isr > 0).then(|| {
+            let partitions = units::of(unknown.min_isr, "partition");
+            format!("  min ISR of {partitions}: counted as if they met it\n")
+        }),
         (unknown.sizes > 0).then(|| {
             let replicas = units::of(unknown.sizes, "replica");
             format!("  the size of {replicas}: restow snapshot asks each broker that answers\n")
