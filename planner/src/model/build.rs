@@ -167,7 +167,7 @@ impl ClusterBuilder {
         fill(&mut cluster.sizes, row.sizes, row.replicas.len(), UNKNOWN_SIZE);
         fill(&mut cluster.dirs, row.dirs, row.replicas.len(), UNKNOWN_DIR);
         cluster.ends.push(end);
-        cluster.rates.add(cluster.leaders.len(), row.rates());
+        cluster.rates.add(cluster.leaders.len(), &row.rates());
         cluster.leaders.push(leader.unwrap_or(NO_LEADER));
         cluster.isr.push(isr);
         if !row.adding.is_empty() || !row.removing.is_empty() {
@@ -211,7 +211,7 @@ fn validate(row: &PartitionRow<'_>) -> Result<(), String> {
     if !row.sizes.is_empty() && row.sizes.len() != list.len() {
         return Err(format!("{} sizes for {} replicas", row.sizes.len(), list.len()));
     }
-    for (rate, value) in Rate::ALL.into_iter().zip(row.rates()) {
+    for (rate, value) in Rate::ALL.iter().zip(&row.rates()) {
         if let Some(value) = value.filter(|value| *value > MAX_RATE) {
             return Err(format!("a {rate} of {value} {}, where at most {MAX_RATE} are read", rate.unit()));
         }

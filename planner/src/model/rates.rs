@@ -69,7 +69,7 @@ impl RateColumns {
     }
 
     /// Adds those of the next partition, which comes after `before`, in the order of [`Rate::ALL`].
-    pub fn add(&mut self, before: usize, values: [Option<u64>; 3]) {
+    pub fn add(&mut self, before: usize, values: &[Option<u64>; 3]) {
         for (column, value) in self.0.iter_mut().zip(values) {
             if value.is_some() || !column.is_empty() {
                 column.resize(before, UNKNOWN_RATE);
@@ -90,9 +90,9 @@ mod tests {
     #[test]
     fn a_column_begins_where_something_is_known() {
         let mut rates = RateColumns::default();
-        rates.add(0, [None, None, None]);
-        rates.add(1, [Some(5), None, Some(0)]);
-        rates.add(2, [None, None, None]);
+        rates.add(0, &[None, None, None]);
+        rates.add(1, &[Some(5), None, Some(0)]);
+        rates.add(2, &[None, None, None]);
         let of = |rate| [0, 1, 2].map(|at| rates.get(rate, at));
         assert_eq!(of(Rate::Write), [None, Some(5), None]);
         assert_eq!(of(Rate::Read), [None; 3]);

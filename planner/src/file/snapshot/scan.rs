@@ -41,7 +41,7 @@ impl<'a> Scan<'a> {
             self.skip(b",\"removing\":")?;
             self.list(&mut row.removing, Self::id)?;
         }
-        for (rate, member) in row.rates.iter_mut().zip(RATES) {
+        for (rate, member) in row.rates.iter_mut().zip(&RATES) {
             *rate = if self.skip(member.as_bytes()).is_some() { Some(self.number()?) } else { None };
         }
         (self.0 == b"}").then_some(())
