@@ -85,10 +85,7 @@ fn a_directory_of_clusters_gives_a_row_for_each() {
     let csv = room.restow(&[&["--format", "csv"][..], &args].concat()).exits(0).out;
     assert_eq!(csv.lines().count(), 3, "{csv}");
     let removed = ["whatif", "--cluster", "fleet", "--remove", "3,6"];
-    room.restow(&removed)
-        .exits(3)
-        .says("2 clusters have no answer")
-        .says("one: brokers [3,6] cannot be emptied");
+    room.restow(&removed).exits(3).says("2 clusters have no answer").says("one: drain [3,6]: all of");
     room.restow(&["whatif", "--cluster", "state", "--lose-any-zone"]).exits(2).fails_once();
 }
 

@@ -49,7 +49,7 @@ impl Planner {
             return Err(WhatifError::Check { what: in_words(intent), finding: finding.to_string() });
         }
         let (what, left_out) = (in_words(intent), plan.left_out.len() as u64);
-        if left_out > 0 && plan.moves.is_empty() && !matches!(intent, Intent::Drain { .. }) {
+        if left_out > 0 && plan.moves.is_empty() {
             return Err(WhatifError::Nothing { what, partitions: left_out, refusals: placed.refusals });
         }
         if let Some(first) = placed.refusals.first() {

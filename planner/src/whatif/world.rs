@@ -278,27 +278,16 @@ impl<'a> World<'a> {
         self.let_go()
     }
 
-    /// Makes the replicas of dead brokers again: each in its zone, or where a whole zone is dead wherever they are spread
-    /// best.
+    /// Makes the replicas of dead brokers again, each in its zone.
     fn replace_dead(&mut self, watch: &mut dyn Watch) -> Result<(), WhatifError> {
         let held = crate::model::capacity::held_replicas(&self.cluster);
-        let holds = |at: &usize| held[*at] > 0 && !self.cluster.brokers[*at].serves();
-        let dead: Vec<usize> = (0..held.len()).filter(holds).collect();
-        if dead.is_empty() {
+        let all = self.cluster.brokers.iter().zip(held);
+        let dead = all.filter(|(broker, held)| *held > 0 && !broker.serves()).map(|(broker, _)| broker.id);
+        let (brokers, none): (Vec<BrokerId>, _) = (dead.collect(), Vec::new);
+        if brokers.is_empty() {
             return Ok(());
         }
-        let zone = |at: usize| self.cluster.brokers[at].zone.as_deref();
-        let lives = |at: &usize| {
-            self.cluster.brokers.iter().any(|broker| broker.serves() && broker.zone.as_deref() == zone(*at))
-        };
-        let none = Vec::new;
-        let intent = if dead.iter().all(lives) {
-            let brokers = dead.iter().map(|at| self.cluster.brokers[*at].id).collect();
-            Intent::Drain { brokers, replace_with: None, topics: none(), exclude: none() }
-        } else {
-            Intent::Repair { topics: none(), exclude: none() }
-        };
-        self.plan(&intent, watch)
+        self.plan(&Intent::Drain { brokers, replace_with: None, topics: none(), exclude: none() }, watch)
     }
 
     fn use_zones(&mut self, watch: &mut dyn Watch) -> Result<(), WhatifError> {
