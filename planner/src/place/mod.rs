@@ -66,6 +66,8 @@ pub struct Options {
     pub pacing: Option<Pacing>,
     /// Seed of random choices; it is written into the plan. A migration makes none.
     pub seed: u64,
+    /// Even out without a search for the fewest bytes: where all is copied in any case.
+    pub rough: bool,
 }
 
 /// A plan with what a person should know about it.
@@ -186,7 +188,9 @@ pub fn plan(
     let topology = Topology::of(cluster).map_err(|error| lack_zones(&error))?;
     let mut refused = refuse::all(&scope, &topology, options);
     let made = match intent {
-        Intent::Rebalance { .. } | Intent::Add { .. } => even::plan(&scope, &topology, &mut refused, watch)?,
+        Intent::Rebalance { .. } | Intent::Add { .. } => {
+            even::plan(&scope, &topology, options.rough, &mut refused, watch)?
+        }
         Intent::SetFactor { factor, .. } => factor::set(&scope, &topology, *factor, &mut refused, watch),
         Intent::Leaders { mode, demote, .. } => lead::plan(&scope, *mode, demote, &mut refused, watch)?,
         Intent::Repair { .. } => factor::repair(&scope, &topology, &mut refused, watch),

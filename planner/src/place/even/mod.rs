@@ -49,10 +49,11 @@ use zone::Zone;
 /// Amounts of each of the [`MEASURES`].
 type Load = [u64; 3];
 
-/// The plan of a rebalance or of new brokers.
+/// The plan of a rebalance or of new brokers; a `rough` one may move more bytes than it must.
 pub(super) fn plan(
     scope: &Scope<'_>,
     topology: &Topology,
+    rough: bool,
     refused: &mut Refused,
     watch: &mut dyn Watch,
 ) -> Result<Made, PlaceError> {
@@ -66,7 +67,8 @@ pub(super) fn plan(
     let pinned = pins(scope, refused, wanted, &mut made.notes);
     let mut zones = zones::of(scope, topology, wanted, &pinned);
     let starts: Vec<Vec<Load>> = zones.iter().map(|zone| zone.loads.clone()).collect();
-    let mut bounds = in_each("even out", &mut zones, &starts, watch, solve);
+    let work = if rough { solve_roughly } else { solve };
+    let mut bounds = in_each("even out", &mut zones, &starts, watch, work);
     if budget.limits_copies() {
         budget::keep_within(&mut zones, &starts, &budget);
         // The ends of bands that are not met are others now, and so are their prices.
@@ -135,12 +137,7 @@ fn solve(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Bound {
         mend::mend(zone, watch);
         trim::trim(zone);
     };
-    if zone.violations().next().is_none() {
-        return Bound::default();
-    }
-    fill::fill(zone);
-    once(zone);
-    let closed = Bound { bytes: bound::closed(zone, starts), prices: Vec::new() };
+    let closed = solve_roughly(zone, starts, watch);
     if watch.stop() || bound::is_near(zone.moved_bytes(), closed.bytes) {
         return closed;
     }
@@ -157,6 +154,17 @@ fn solve(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Bound {
     // Bands that were not met may have other ends now.
     let closed = Bound { bytes: bound::closed(zone, starts), ..closed };
     bound::better(zone, closed, &prices)
+}
+
+/// Brings a zone within its bands the first way that is found.
+fn solve_roughly(zone: &mut Zone, starts: &[Load], watch: &dyn Watch) -> Bound {
+    if zone.violations().next().is_none() {
+        return Bound::default();
+    }
+    fill::fill(zone);
+    mend::mend(zone, watch);
+    trim::trim(zone);
+    Bound { bytes: bound::closed(zone, starts), prices: Vec::new() }
 }
 
 /// Takes a change back that leaves more outside of its bands, or moves more bytes.

@@ -127,7 +127,7 @@ pub(super) fn kinds<'a>(types: &'a [NodeType], wish: &Wish) -> (Vec<Kind<'a>>, V
         let is_known = kinds.last().is_some_and(|last| last.node.name == node.name);
         match kind(node) {
             Ok(_) if is_known => {
-                left_out.push(format!("node type {} stands twice: the first counts", node.name))
+                left_out.push(format!("node type {} stands twice: the first counts", node.name));
             }
             Ok(kind) => kinds.push(kind),
             Err(why) => left_out.push(format!("node type {} is left out: {why}", node.name)),
@@ -300,14 +300,15 @@ impl Program<'_> {
             let used = self.kinds.iter().zip(counts).filter(|(_, count)| **count > 0).map(|(kind, _)| kind);
             let largest = used.max_by_key(|kind| kind.usable.network);
             let less = largest.map_or((0, 0), |kind| (kind.usable.network, kind.limit.network));
-            both.into_iter().for_each(|resource| {
-                add(resource, &Operation::WithoutLargest, need.normal.of(resource), less)
-            });
+            for resource in both {
+                add(resource, &Operation::WithoutLargest, need.normal.of(resource), less);
+            }
         }
         for without in &need.without {
             let operation = Operation::Without(Lost::Zone(without.zone.clone()));
-            both.into_iter()
-                .for_each(|resource| add(resource, &operation, without.need.of(resource), (0, 0)));
+            for resource in both {
+                add(resource, &operation, without.need.of(resource), (0, 0));
+            }
         }
         fills
     }

@@ -105,28 +105,23 @@ impl Unknown {
     /// What a reader has to know of it, in words.
     pub(super) fn notes(&self) -> Vec<String> {
         let all = self.partitions;
+        let told = [
+            (self.sizes, "size", "disks are not sized", "which count nothing"),
+            (self.write_rates, "write rate", "networks are not sized", "which count nothing"),
+            (
+                self.read_rates,
+                "read rate",
+                "what goes out is replication only",
+                "of which what goes out counts nothing",
+            ),
+        ];
         let mut notes = Vec::new();
-        match self.sizes {
-            0 => {}
-            some if some == all => notes.push("no size is known: disks are not sized".into()),
-            some => {
-                notes.push(format!("not known: sizes of {some} of {all} partitions, which count nothing"))
-            }
-        }
-        match self.write_rates {
-            0 => {}
-            some if some == all => notes.push("no write rate is known: networks are not sized".into()),
-            some => notes
-                .push(format!("not known: write rates of {some} of {all} partitions, which count nothing")),
-        }
-        match self.read_rates {
-            0 => {}
-            some if some == all => {
-                notes.push("no read rate is known: what goes out is replication only".into());
-            }
-            some => notes.push(format!(
-                "not known: read rates of {some} of {all} partitions; of these, what goes out counts nothing"
-            )),
+        for (unknown, what, without, so) in told.into_iter().filter(|(unknown, ..)| *unknown > 0) {
+            notes.push(if unknown == all {
+                format!("no {what} is known: {without}")
+            } else {
+                format!("not known: {what}s of {unknown} of {all} partitions, {so}")
+            });
         }
         notes
     }

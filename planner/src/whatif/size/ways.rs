@@ -1,5 +1,7 @@
 //! From today's brokers to those of a mix: which stay, which are new, and the plan.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::bear::{Borne, Peak, bear};
@@ -12,6 +14,7 @@ use crate::model::watch::Watch;
 use crate::model::{Broker, BrokerId, Cluster, LogDir, Rate, TopicPartition, Topology};
 use crate::place::{self, Options, PlaceError, Placed, Refusal};
 use crate::plan::{Bands, Budget, Intent, Measure, Plan};
+use crate::whatif::load::{self, Resource, Terms};
 use crate::whatif::rebuild::carried_out;
 
 /// How a plan gets to a mix.
@@ -85,10 +88,10 @@ pub(super) enum Stuck {
     TooMany(u64),
 }
 
-/// How far from their fair share brokers may be where they had to be evened out, in 1/10,000.
-const EVEN: u32 = 100;
-/// How far new brokers may be from it.
+/// How far from their fair share new brokers may be, in 1/10,000.
 const FAIR: u32 = 500;
+/// How far brokers may be from it at least where all are evened out.
+const EVEN: u32 = 50;
 /// Disks are taken for so many times as large while something is placed that is evened out afterwards.
 const LOOSE: u64 = 1_000;
 
@@ -218,23 +221,28 @@ impl Site<'_> {
             Ok(None) => loose,
             Err(stuck) => return Ok(Err(stuck)),
         };
-        let mut brokers = remaining(&first, &crew.leaving);
+        let is_there = |broker: &Broker| crew.cluster.broker(broker.id).cloned();
+        let brokers: Vec<Broker> = remaining(&first, &crew.leaving).iter().filter_map(is_there).collect();
         let pinned: Vec<BrokerId> =
-            brokers.iter().map(|b| b.id).filter(|id| crew.leaving.contains(id)).collect();
-        brokers.iter_mut().for_each(|broker| self.limit(broker));
-        let first = at_horizon(&first, brokers, self.wish.grown)?;
+            brokers.iter().map(|b| b.id).filter(|id| crew.leaving.binary_search(id).is_ok()).collect();
+        let mut first = at_horizon(&first, brokers.clone(), self.wish.grown)?;
+        let tolerance = tolerance(&first, self.wish);
+        let largest = first.partitions().filter_map(|(_, p)| p.copy_bytes()).max().unwrap_or(0);
+        first.brokers.iter_mut().for_each(|broker| self.limit(broker, largest));
         let (topics, exclude) = (vec![], vec![]);
         let intent =
-            Intent::Rebalance { bands: bands(&first, EVEN), budget: Budget::default(), topics, exclude };
-        let options =
-            Options { pinned, hold_min_isr: true, seed: self.wish.options.seed, ..Options::default() };
-        let last = match answer(place::plan(&first, &intent, &options, watch))? {
+            Intent::Rebalance { bands: bands(&first, tolerance), budget: Budget::default(), topics, exclude };
+        let seed = self.wish.options.seed;
+        let options = Options { pinned, hold_min_isr: true, rough: true, seed, ..Options::default() };
+        let mut last = match answer(place::plan(&first, &intent, &options, watch))? {
             Ok(Some(placed)) => carried_out(&first, &placed.plan)?,
-            Ok(None) => first,
-            Err(stuck) => return Ok(Err(stuck)),
+            // What does not fit stays as it was, and is too full.
+            Ok(None) | Err(_) => first,
         };
-        // What may be used is all that these brokers have: no headroom beside it.
-        let over = bear(&last, &Topology::of(&last)?, &Wish { headroom: 0, ..self.wish.clone() }).over;
+        for (broker, real) in last.brokers.iter_mut().zip(brokers) {
+            (broker.log_dirs, broker.node) = (real.log_dirs, real.node);
+        }
+        let over = bear(&last, &Topology::of(&last)?, self.wish).over;
         if !over.is_empty() {
             return Ok(Err(Stuck::Full(over)));
         }
@@ -244,11 +252,12 @@ impl Site<'_> {
         answer(place::follow(&crew.cluster, &lists, &self.wish.options))
     }
 
-    /// Lets a broker have only what may be used of its type.
-    fn limit(&self, broker: &mut Broker) {
+    /// Lets a broker have only what may be used of its type. The planner keeps room for one more replica on every disk
+    /// while it moves them: that may be in the headroom.
+    fn limit(&self, broker: &mut Broker, largest: u64) {
         let name = broker.node.as_ref().map(|node| &node.name);
         let Some(kind) = self.program.kinds.iter().find(|kind| Some(&kind.node.name) == name) else { return };
-        let disk = Some(kind.usable.disk);
+        let disk = Some(kind.usable.disk.saturating_add(largest).min(kind.limit.disk));
         let dir = LogDir { path: String::new(), total_bytes: disk, usable_bytes: disk, offline: false };
         broker.log_dirs = vec![dir];
         if let Some(node) = &mut broker.node {
@@ -296,6 +305,24 @@ fn loosened(cluster: &Cluster) -> Cluster {
         }
     }
     loose
+}
+
+/// How far from their fair share brokers of a cluster may be without one that is too full, in 1/10,000 and with a fifth to
+/// spare: the less, the fuller their zones are.
+fn tolerance(cluster: &Cluster, wish: &Wish) -> u32 {
+    let terms = Terms { peak: wish.peak, headroom: wish.headroom };
+    let mut sums: BTreeMap<(Option<String>, Resource), (u128, u128)> = BTreeMap::new();
+    for load in load::loads(cluster, terms) {
+        for resource in [Resource::Disk, Resource::NetworkIn, Resource::Replicas] {
+            let of = load.of(resource);
+            let Some(usable) = of.limit else { continue };
+            let sum = sums.entry((load.zone.clone(), resource)).or_default();
+            *sum = (sum.0 + u128::from(of.known), sum.1 + u128::from(usable));
+        }
+    }
+    let slack = |(known, usable): &(u128, u128)| usable.saturating_sub(*known) * 8_000 / (*known).max(1);
+    let least = sums.values().map(slack).min().unwrap_or(0);
+    u32::try_from(least).unwrap_or(FAIR).clamp(EVEN, FAIR)
 }
 
 /// What is evened out: all that is known of replicas.
