@@ -9,7 +9,7 @@ use restow_planner::schedule::Doom;
 use serde_json::{Value, json};
 
 use super::table::Table;
-use super::units;
+use super::{price, units};
 use crate::error::Exit;
 
 /// Everything that is told.
@@ -51,7 +51,7 @@ impl Page<'_> {
             "throttle": self.throttle,
             "doomed": self.dooms.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "forecast": self.told,
-            "price_micros": self.price.map(|price| cost(self.told.bytes_across, price)),
+            "price_micros": self.price.map(|each| price::micros(self.told.bytes_across, each)),
         })
     }
 
@@ -125,9 +125,9 @@ impl Page<'_> {
         let mut text = format!("Copies {}", units::bytes(told.bytes));
         if self.plan.brokers.iter().any(|b| b.zone.is_some()) {
             let _ = write!(text, ", {} of it from one zone into another", units::bytes(told.bytes_across));
-            if let Some(price) = self.price {
-                let all = units::decimal(cost(told.bytes_across, price), 1_000_000, 2);
-                let each = units::decimal(u128::from(price), 1_000_000, 4);
+            if let Some(each) = self.price {
+                let all = units::decimal(price::micros(told.bytes_across, each), 1_000_000, 2);
+                let each = units::decimal(u128::from(each), 1_000_000, 4);
                 let _ = write!(text, ", which costs {all} (at {each} per GB)");
             }
         }
@@ -171,9 +171,4 @@ impl Page<'_> {
 
 fn seconds(seconds: u64) -> String {
     units::time(Duration::from_secs(seconds))
-}
-
-/// Millionths of a currency unit.
-fn cost(bytes: u64, price: u64) -> u128 {
-    u128::from(bytes) * u128::from(price) / 1_000_000_000
 }

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod explain;
 pub mod forecast;
 pub mod json;
+pub mod left_out;
 pub mod list;
 pub mod money;
 pub mod plan;

@@ -1,13 +1,13 @@
 //! A plan as a person reads it (`restow show`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use restow_planner::model::{BrokerId, replicas};
 use restow_planner::plan::{Certificate, Move, Pacing, Plan, Step, moves};
 
 use super::table::Table;
-use super::{asked, bars, list, price, units};
+use super::{asked, bars, left_out, list, price, units};
 
 /// Rows of a table of topics before the rest is summed up.
 const TOPICS: usize = 20;
@@ -258,29 +258,13 @@ fn leaders(plan: &Plan) -> String {
     text
 }
 
-/// Partitions left out for one reason, with the source brokers that keep them.
-#[derive(Default)]
-struct Kept {
-    partitions: Vec<i32>,
-    on: BTreeSet<BrokerId>,
-}
-
 fn left_out(plan: &Plan) -> String {
-    let mut by: BTreeMap<(&str, &str), Kept> = BTreeMap::new();
-    let mut keeps: BTreeMap<BrokerId, u64> = BTreeMap::new();
-    for out in &plan.left_out {
-        let kept = by.entry((&out.partition.topic, &out.reason)).or_default();
-        kept.partitions.push(out.partition.partition);
-        kept.on.extend(&out.keeps);
-        out.keeps.iter().for_each(|broker| *keeps.entry(*broker).or_default() += 1);
-    }
     let mut text = String::new();
-    for ((topic, reason), Kept { partitions, on }) in by {
-        // A topic that cannot be seen has no partition numbers.
-        let partitions = if partitions == [-1] { "(all of it)".into() } else { list::ranges(&partitions) };
-        let _ = writeln!(text, "  {topic} {partitions} (stays on {}): {reason}", list::and(on));
+    for kept in left_out::groups(plan) {
+        let (numbers, on) = (kept.numbers(), list::and(&kept.on));
+        let _ = writeln!(text, "  {} {numbers} (stays on {on}): {}", kept.topic, kept.reason);
     }
-    for (broker, replicas) in keeps {
+    for (broker, replicas) in left_out::per_broker(plan) {
         let _ = writeln!(
             text,
             "  Broker {broker} will not be empty: it keeps {}.",

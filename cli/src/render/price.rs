@@ -41,6 +41,11 @@ pub fn sentence(plan: &Plan, impact: &Impact) -> String {
     }
 }
 
+/// What bytes cost, in millionths of a currency unit, at a price for 10^9 of them.
+pub fn micros(bytes: u64, price: u64) -> u128 {
+    u128::from(bytes) * u128::from(price) / 1_000_000_000
+}
+
 fn whole(n: u64, spread: &Spread) -> bool {
     n.is_multiple_of(spread.partitions.max(1))
 }
