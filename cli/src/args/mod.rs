@@ -15,6 +15,7 @@ mod incident;
 mod plan;
 mod reach;
 mod rehearse;
+mod report;
 mod rollback;
 mod show;
 mod size;
@@ -43,6 +44,7 @@ pub use incident::{Pause, Resume, Rethrottle};
 pub use plan::{Bands, Ground, Pacing, Plan, PlanVerb, Topics};
 pub use reach::{Audit, Bootstrap};
 pub use rehearse::Rehearse;
+pub use report::Report;
 pub use rollback::Rollback;
 pub use show::Show;
 pub use size::Size;
@@ -113,6 +115,8 @@ pub enum Command {
     Export(Export),
     /// Tell how long a plan takes at a throttle, and what it takes meanwhile. Touches no cluster.
     Forecast(Forecast),
+    /// Write one HTML page about a plan, a run or a what-if: for people who decide, and for the record.
+    Report(Report),
     /// Run a plan on a cluster, from wherever it stands. Stops at gates that are not approved.
     Apply(Apply),
     /// Say where a plan stands on a cluster. Changes nothing.
@@ -276,6 +280,8 @@ mod tests {
              --audit-log audit.jsonl",
             "restow doctor --bootstrap-server b:1 --for plan",
             "restow acls --principal User:restow --for apply --topic-prefix a. --bootstrap-server b:1 --command-config c",
+            "restow report plan.json -o report.html --cluster c.json --throttle 50MB/s --price-per-gb 0.02",
+            "restow report plan.json.journal -o report.html --plan plan.json --cluster c.json",
             "restow generate --class fleet --seed 3 -o fleet",
             "restow generate --class M --utilisation 90 -o m.json",
         ] {
@@ -311,6 +317,8 @@ mod tests {
             "restow apply p.json --bootstrap-server b:1 --throttle none --until noon",
             "restow throttle p.json 50",
             "restow plan drain --cluster c.json -o p.json",
+            "restow report plan.json",
+            "restow report plan.json -o r.html --throttle 50MB/s",
             "restow plan leaders --cluster c.json --best --minimal -o p.json",
             "restow plan rebalance --cluster c.json --tolerance 5 -o p.json",
             "restow plan rebalance --cluster c.json --measures disk -o p.json",

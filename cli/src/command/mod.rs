@@ -17,6 +17,7 @@ mod orders;
 mod outlook;
 mod plan;
 mod rehearse;
+mod report;
 mod rollback;
 mod session;
 mod show;
@@ -54,6 +55,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Check(args) => check::run(args, format?),
         Command::Export(args) => export::run(args, format?),
         Command::Forecast(args) => forecast::run(args, format?),
+        Command::Report(args) => report::run(args, format?),
         Command::Apply(args) => connect::runtime()?.block_on(apply::run(args, format?)),
         Command::Status(args) => connect::runtime()?.block_on(status::run(args, format?)),
         Command::Rollback(args) => connect::runtime()?.block_on(rollback::run(args, format?)),

@@ -10,6 +10,7 @@ pub mod json;
 pub mod left_out;
 pub mod list;
 pub mod money;
+pub mod page;
 pub mod plan;
 pub mod price;
 pub mod progress;

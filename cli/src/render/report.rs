@@ -71,7 +71,7 @@ fn json(event: &str, report: &Report, late: Option<&Late>) {
 }
 
 /// A prediction and what came of it.
-fn scored(score: &Score) -> String {
+pub fn scored(score: &Score) -> String {
     let time = |seconds| units::time(Duration::from_secs(seconds));
     let took = format!("copying took {}", time(score.took));
     let Some(predicted) = score.predicted else { return took };

@@ -7,6 +7,7 @@ mod incident;
 mod network;
 mod pipelined;
 mod plans;
+mod report;
 mod round_trip;
 mod secured;
 mod size;

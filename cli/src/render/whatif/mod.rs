@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::error::Exit;
 
-pub use cells::{amount, percent};
+pub use cells::{amount, change, fullest, is_told, numbers, percent};
 pub use csv::field;
 pub use fleet::{Fleet, FleetRow};
+pub use one::{certified, first_break, unknown};
 
 /// Everything that is told of one cluster.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Page<'_> {
 }
 
 /// The resource and broker that are the fullest of their limits after the edits.
-fn tightest(answer: &Answer) -> Option<(Resource, &restow_planner::whatif::BrokerLoad, u64)> {
+pub fn tightest(answer: &Answer) -> Option<(Resource, &restow_planner::whatif::BrokerLoad, u64)> {
     let each = Resource::ALL.into_iter().filter_map(|resource| {
         let broker = cells::fullest(&answer.after, resource)?;
         Some((resource, broker, broker.of(resource).part()?))

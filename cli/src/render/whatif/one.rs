@@ -11,7 +11,7 @@ use super::{Page, tightest};
 use crate::render::money::money;
 use crate::render::table::Table;
 use crate::render::wrap::wrap;
-use crate::render::{bars, list, units};
+use crate::render::{bars, list, price, units};
 
 /// Brokers that are told one by one; of more, the fullest.
 const BROKERS: usize = 24;
@@ -43,7 +43,8 @@ impl Page<'_> {
         text
     }
 
-    fn in_short(&self, answer: &Answer) -> String {
+    /// The answer in a few lines.
+    pub fn in_short(&self, answer: &Answer) -> String {
         let after = &answer.after;
         let mut text = String::new();
         text += &losses(answer);
@@ -153,7 +154,7 @@ impl Page<'_> {
             if cost.bytes_across > 0 {
                 let _ = write!(line, ", {} between zones", units::bytes(cost.bytes_across));
                 if let Some(price) = self.price {
-                    let all = u128::from(cost.bytes_across) * u128::from(price) / 1_000_000_000;
+                    let all = price::micros(cost.bytes_across, price);
                     let _ = write!(line, ", which costs {}", units::decimal(all, 1_000_000, 2));
                 }
             }
@@ -172,7 +173,7 @@ impl Page<'_> {
 }
 
 /// How near to the fewest bytes that any plan copies.
-fn certified(cost: &Cost) -> String {
+pub fn certified(cost: &Cost) -> String {
     match cost.bytes.checked_sub(cost.bound_bytes) {
         None | Some(0) => "no plan copies less".into(),
         Some(more) => {
@@ -348,7 +349,8 @@ fn cases(answer: &Answer) -> String {
     if table.is_empty() { String::new() } else { table.render(2) }
 }
 
-fn unknown(answer: &Answer) -> String {
+/// What is not known, a line each.
+pub fn unknown(answer: &Answer) -> String {
     let unknown = answer.unknown;
     let rates = |count: u64, what: &str, how: &str| {
         (count > 0).then(|| {
