@@ -91,7 +91,7 @@ impl Sums {
                 self.settled += u128::from(settled.price);
             }
             None => {
-                println!("{}: nothing is placed: {:?}", cluster.id, sizing.offers.first().map(|o| &o.placed))
+                println!("{}: nothing is placed: {:?}", cluster.id, sizing.offers.first().map(|o| &o.placed));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use restow_planner::model::BrokerId;
-use restow_planner::whatif::{Answer, BrokerLoad, Cost, Resource, State};
+use restow_planner::whatif::{Answer, BrokerLoad, Cost, Resource, State, Time};
 
 use super::super::super::whatif::{
     Page, amount, certified, change, first_break, fullest, is_told, numbers, percent, unknown,
@@ -210,7 +210,11 @@ fn costs(page: &Page<'_>, costs: &[Cost]) -> Markup {
                 td.tight { (units::bytes(cost.bytes)) @if cost.unknown_sizes > 0 { " and " (units::of(cost.unknown_sizes, "copy")) " of unknown size" } }
                 td.some { (certified(cost)) }
                 td.tight { (units::bytes(cost.bytes_across)) @if let Some(all) = money(cost.bytes_across) { ", costs " (all) } }
-                td.tight { (cost.time.map_or_else(|| "unknown".into(), |time| units::time(Duration::from_secs(time.likely)))) }
+                td.tight { (match cost.time {
+                        None => "unknown".to_owned(),
+                        Some(Time::Never) => "never".to_owned(),
+                        Some(Time::Ends(time)) => units::time(Duration::from_secs(time.likely)),
+                    }) }
                 td.tight.over[cost.left_out > 0] { (units::count(cost.left_out)) }
             }
         }
