@@ -218,19 +218,19 @@ impl Sums {
 /// The brokers that serve, zone by zone.
 struct Next {
     /// By zone, its brokers that serve.
-    rings: BTreeMap<Option<String>, Vec<BrokerId>>,
-    /// By broker, its zone and its place in the ring; of one that does not serve, where it would be.
+    circles: BTreeMap<Option<String>, Vec<BrokerId>>,
+    /// By broker, its zone and its place in the circle; of one that does not serve, where it would be.
     places: BTreeMap<BrokerId, (Option<String>, usize)>,
 }
 
 impl Next {
     fn of(cluster: &Cluster) -> Self {
-        let mut next = Next { rings: BTreeMap::new(), places: BTreeMap::new() };
+        let mut next = Next { circles: BTreeMap::new(), places: BTreeMap::new() };
         for broker in &cluster.brokers {
-            let ring = next.rings.entry(broker.zone.clone()).or_default();
-            next.places.insert(broker.id, (broker.zone.clone(), ring.len()));
+            let circle = next.circles.entry(broker.zone.clone()).or_default();
+            next.places.insert(broker.id, (broker.zone.clone(), circle.len()));
             if broker.serves() {
-                ring.push(broker.id);
+                circle.push(broker.id);
             }
         }
         next
@@ -242,9 +242,10 @@ impl Next {
         let mut list: Vec<BrokerId> = Vec::with_capacity(row.replicas.len());
         for id in &row.replicas {
             let Some((zone, at)) = self.places.get(id) else { continue };
-            let ring = self.rings.get(zone).map_or(&[][..], Vec::as_slice);
-            let free =
-                (0..ring.len()).map(|n| ring[(at + shift + n) % ring.len()]).find(|id| !list.contains(id));
+            let circle = self.circles.get(zone).map_or(&[][..], Vec::as_slice);
+            let free = (0..circle.len())
+                .map(|n| circle[(at + shift + n) % circle.len()])
+                .find(|id| !list.contains(id));
             list.extend(free);
         }
         if list.is_empty() {
