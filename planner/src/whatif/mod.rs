@@ -43,7 +43,7 @@ use std::cmp::Reverse;
 use crate::file::FileError;
 use crate::file::scenarios::{EditRow, ScenarioRow};
 use crate::model::watch::Watch;
-use crate::model::{BadCluster, BrokerId, Cluster, NodeType, UNKNOWN_SIZE};
+use crate::model::{BadCluster, BrokerId, Cluster, NodeType, Partition, UNKNOWN_SIZE};
 use crate::place::{PlaceError, Refusal};
 use growth::Fits;
 use world::World;
@@ -178,6 +178,13 @@ pub fn answer(
     let before = state(cluster, world.terms, 0, &[]);
     let after = state(&world.cluster, world.terms, world.horizon.unwrap_or(0), &world.gone);
     let breaks = breaks::of(&world, &after);
+    let waiting = waiting(&world.cluster);
+    if waiting > 0 && !world.plans.costs.is_empty() {
+        world.notes.push(format!(
+            "{waiting} partitions are not led by their preferred leader: an election, which brokers hold by themselves \
+             (auto.leader.rebalance.enable), moves their load there"
+        ));
+    }
     let mut shifts = world.shifts;
     shifts.sort_by_key(|shift| (Reverse(shift.partitions), shift.from, shift.to));
     shifts.truncate(MOST);
@@ -193,6 +200,13 @@ pub fn answer(
         breaks,
         notes: world.notes,
     })
+}
+
+/// Partitions that another replica leads though their preferred leader is in sync and serves.
+fn waiting(cluster: &Cluster) -> usize {
+    let is_ready = |p: &Partition<'_>| p.in_sync(0) && cluster.brokers[usize::from(p.replicas[0])].serves();
+    let led = cluster.partitions().filter(|(_, p)| p.leader.is_some_and(|leader| leader != p.replicas[0]));
+    led.filter(|(_, p)| is_ready(p)).count()
 }
 
 /// A state of a cluster, without the brokers that went.

@@ -432,3 +432,14 @@ fn the_last_growth_does_not_know_the_ones_before() {
     assert_eq!(kept, 2 * 60 * 120, "110 bytes/s and ten more in ten days, for a minute");
     assert_eq!(disk(&["grow-all fitted", "retention orders=1m", "horizon 10d"]), kept);
 }
+
+#[test]
+fn leaders_that_wait_for_an_election_are_told() {
+    let mut cluster = story(&[[1, 3], [1, 3], [1, 4], [2, 4], [2, 3], [3, 1]], 1);
+    cluster.set_standing(0, Some(2), 0b11);
+    let waits =
+        |edits: &[&str]| asked(&cluster, edits).notes.iter().any(|note| note.contains("preferred leader"));
+    assert!(waits(&["remove 2"]));
+    assert!(!waits(&["lose-broker 2"]), "nothing was planned");
+    assert!(!waits(&["remove 3"]), "it is gone, and so it does not lead");
+}

@@ -16,7 +16,7 @@ use crate::error::Exit;
 pub use cells::{amount, change, fullest, is_told, numbers, percent};
 pub use csv::field;
 pub use fleet::{Fleet, FleetRow};
-pub use one::{certified, first_break, unknown};
+pub use one::{certified, first_break, nothing_breaks, unknown};
 
 /// Everything that is told of one cluster.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use restow_planner::whatif::{Answer, Answered, Answers};
 
 use super::super::money::money;
 use super::super::units;
-use super::super::whatif::{self, Page, first_break, percent, tightest};
+use super::super::whatif::{self, Page, first_break, nothing_breaks, percent, tightest};
 use super::frame::{self, Head};
 use super::{Section, summary};
 
@@ -100,7 +100,7 @@ fn cells(answer: &Answer) -> Markup {
         td.some.over[tight.is_some_and(|(_, _, part)| part > 10_000)] { (tightest_in_words(answer)) }
         td.tight { (if answer.costs.is_empty() { "nothing".into() } else { units::bytes(bytes) }) }
         td.tight { (if answer.price.after > 0 { money(answer.price.after) } else { "unknown".into() }) }
-        td.prose { (answer.breaks.first().map_or_else(|| "nothing that is known within 20 years".into(), first_break)) }
+        td.prose { (answer.breaks.first().map_or_else(|| nothing_breaks(answer), first_break)) }
     }
 }
 
